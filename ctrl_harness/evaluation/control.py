@@ -18,27 +18,13 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from ctrl_harness.analysis.logs import read_chains
 from ctrl_harness.analysis.stopping import tokens_of
-from ctrl_harness.critique.choice import get_prompts
-from ctrl_harness.critique.critic import (
-    Critic,
-    CriticContext,
-    Draft,
-    FeedbackTests,
-    as_critics_see_it,
-    feedback_from,
-    on_public_cases,
-)
+from ctrl_harness.critique.critic import Critic, Draft, FeedbackTests, as_critics_see_it
 from ctrl_harness.critique.messages import Call, Completion, Usage
-from ctrl_harness.critique.protocol import Sampling, Stage, identity
-from ctrl_harness.critique.voting import choose_critic
+from ctrl_harness.critique.protocol import Stage, identity
 from ctrl_harness.errors import UserError
-from ctrl_harness.evaluation.calls import ModelCalls
+from ctrl_harness.evaluation.roles import Roles, open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
-from ctrl_harness.evaluation.sampling import Notices
-from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
-from ctrl_harness.verification.judge import Judge
-from ctrl_harness.verification.time_limit import TimeLimit
 
 CONTROL = "ctrl_harness:control"
 """Where a sample's store keeps its budget and what was drawn."""
@@ -95,15 +81,21 @@ def resample_until_spent(
         time_limit: row, row*K or wall seconds a test, for the execution critics.
         sampling: For draft and critique: temperature, top_p, max_tokens, repetition_penalty.
     """
-    said = get_prompts(prompts, dataset)
-    asked = {stage: Sampling(**values) for stage, values in (sampling or {}).items()}
-    notices = Notices()
-    factory = choose_critic(critic, votes=votes, feedback_tests=feedback_tests)
-    judge = Judge(
-        get_executor(executor, unsafe_no_isolation=unsafe_no_isolation),
-        comparator=comparator,
-        time_limit=TimeLimit.parse(time_limit),
+    judge = open_judge(
         extraction=extraction,
+        comparator=comparator,
+        executor=executor,
+        unsafe_no_isolation=unsafe_no_isolation,
+        time_limit=time_limit,
+    )
+    roles = Roles.choose(
+        dataset,
+        judge,
+        prompts=prompts,
+        critic=critic,
+        votes=votes,
+        feedback_tests=feedback_tests,
+        sampling=sampling,
     )
     budgets = budgets_of(arm)
 
@@ -112,7 +104,7 @@ def resample_until_spent(
             require_sandbox(judge.executor)  # before any model is asked
             budget = _budget(budgets, state, arm)
         problem = await problem_of(state)
-        calls = ModelCalls(str(state.sample_id), state.epoch, asked, notices)
+        calls = roles.calls(state)
 
         def critic_of(number: int, counter: _Counter) -> Critic:
             async def ask(call: Call) -> Completion:
@@ -120,13 +112,11 @@ def resample_until_spent(
                 counter.add(answer.usage)
                 return answer
 
-            verify = on_public_cases(judge, problem)
-            tests = feedback_from(judge, problem, feedback_tests)
-            return factory(CriticContext(ask, verify, said, tests))
+            return roles.critic(ask, problem)
 
         async def draft(number: int) -> _Answer:
-            answer = await calls(Call("generator", 0, said.draft(problem), number))
-            return _Answer(answer.text, answer.usage.input_tokens + answer.usage.output_tokens)
+            answer = await calls(Call("generator", 0, roles.prompts.draft(problem), number))
+            return _Answer(answer.text, answer.usage.total_tokens)
 
         async def criticise(number: int, text: str) -> _Answer:
             counter = _Counter()
@@ -158,7 +148,7 @@ class _Counter:
         self.tokens = 0
 
     def add(self, usage: Usage) -> None:
-        self.tokens += usage.input_tokens + usage.output_tokens
+        self.tokens += usage.total_tokens
 
 
 class _Drawn(NamedTuple):

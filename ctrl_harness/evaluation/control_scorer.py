@@ -17,11 +17,9 @@ from ctrl_harness.analysis.control import (
 )
 from ctrl_harness.analysis.estimate import mean_estimate
 from ctrl_harness.evaluation.control import CONTROL
+from ctrl_harness.evaluation.roles import open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
-from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.verification.cache import VerdictCache
-from ctrl_harness.verification.judge import Judge
-from ctrl_harness.verification.time_limit import TimeLimit
 
 
 class _Chain(NamedTuple):
@@ -96,11 +94,12 @@ def control_verdicts(
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
     """
     with one_line_errors():
-        judge = Judge(
-            get_executor(executor, unsafe_no_isolation=unsafe_no_isolation),
-            comparator=comparator,
-            time_limit=TimeLimit.parse(time_limit),
+        judge = open_judge(
             extraction=extraction,
+            comparator=comparator,
+            executor=executor,
+            unsafe_no_isolation=unsafe_no_isolation,
+            time_limit=time_limit,
             cache=VerdictCache(),
         )
 

@@ -11,11 +11,9 @@ from ctrl_harness.analysis.transitions import Outcome
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.evaluation.leaks import find_leaks, leaks_value
 from ctrl_harness.evaluation.record import ChainRecord
+from ctrl_harness.evaluation.roles import open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
-from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.verification.cache import VerdictCache
-from ctrl_harness.verification.judge import Judge
-from ctrl_harness.verification.time_limit import TimeLimit
 from ctrl_harness.verification.verdict import Verdict
 
 
@@ -57,11 +55,12 @@ def chain_verdicts(
         leakage: Looks for programs in critiques and judges them.
     """
     with one_line_errors():  # or `inspect score` would only say that there is no such scorer
-        judge = Judge(
-            get_executor(executor, unsafe_no_isolation=unsafe_no_isolation),
-            comparator=comparator,
-            time_limit=TimeLimit.parse(time_limit),
+        judge = open_judge(
             extraction=extraction,
+            comparator=comparator,
+            executor=executor,
+            unsafe_no_isolation=unsafe_no_isolation,
+            time_limit=time_limit,
             cache=VerdictCache(),
         )
 

@@ -9,25 +9,14 @@ import anyio
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import LimitExceededError, sample_limits
 
-from ctrl_harness.critique.choice import get_prompts
-from ctrl_harness.critique.critic import (
-    CriticContext,
-    FeedbackTests,
-    feedback_from,
-    on_public_cases,
-)
-from ctrl_harness.critique.protocol import Sampling, Stage
+from ctrl_harness.critique.critic import FeedbackTests
+from ctrl_harness.critique.protocol import Stage
 from ctrl_harness.critique.revise import Chain, History, Loop, Replay
-from ctrl_harness.critique.voting import choose_critic
 from ctrl_harness.errors import UserError
-from ctrl_harness.evaluation.calls import ModelCalls
 from ctrl_harness.evaluation.record import COMPLETE, ChainRecord
+from ctrl_harness.evaluation.roles import Roles, open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
-from ctrl_harness.evaluation.sampling import Notices
-from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
-from ctrl_harness.verification.judge import Judge
-from ctrl_harness.verification.time_limit import TimeLimit
 
 
 @solver
@@ -70,32 +59,32 @@ def critique_and_revise(
     """
     if not isinstance(turns, int) or turns < 0:
         raise UserError(f"turns is {turns!r}; give 0 (drafts alone) or a positive whole number")
-    said = get_prompts(prompts, dataset)
-    asked = {stage: Sampling(**values) for stage, values in (sampling or {}).items()}
-    notices = Notices()
-    factory = choose_critic(critic, votes=votes, feedback_tests=feedback_tests)
-    judge = Judge(
-        get_executor(executor, unsafe_no_isolation=unsafe_no_isolation),
-        comparator=comparator,
-        time_limit=TimeLimit.parse(time_limit),
+    judge = open_judge(
         extraction=extraction,
+        comparator=comparator,
+        executor=executor,
+        unsafe_no_isolation=unsafe_no_isolation,
+        time_limit=time_limit,
+    )
+    roles = Roles.choose(
+        dataset,
+        judge,
+        prompts=prompts,
+        critic=critic,
+        votes=votes,
+        feedback_tests=feedback_tests,
+        sampling=sampling,
     )
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with one_line_errors():
             require_sandbox(judge.executor)  # before any model is asked
         problem = await problem_of(state)
-        calls = ModelCalls(str(state.sample_id), state.epoch, asked, notices)
-        context = CriticContext(
-            calls,
-            on_public_cases(judge, problem),
-            said,
-            feedback_from(judge, problem, feedback_tests),
-        )
+        calls = roles.calls(state)
         loop = Loop(
             generate=calls,
-            critic=factory(context),
-            prompts=said,
+            critic=roles.critic(calls, problem),
+            prompts=roles.prompts,
             judge=judge,
             turns=turns,
             stop_at_correct=stop_at_correct,
