@@ -1,0 +1,1 @@
+"""Critics beside the model and the tests: services, agents, reward models, stored decisions."""

@@ -1,0 +1,1 @@
+"""Our tasks and the critic's loop inside lm-eval."""
