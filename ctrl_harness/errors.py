@@ -1,10 +1,11 @@
 """The one exception tree. Every message says what was wrong and what to do next.
 
-Three kinds of trouble are kept apart:
+Four kinds of trouble are kept apart:
 
 * what is wrong with a *program* is data, a :class:`~ctrl_harness.verification.verdict.Verdict`;
 * what is wrong with a *user's input* is a :class:`UserError`, one line without a traceback;
-* what is wrong with the *machinery* is a :class:`JudgeError`, which is never turned into a score.
+* what is wrong with the *machinery* is a :class:`JudgeError`, which is never turned into a score;
+* what is wrong with *somebody's critic* is a :class:`CriticError`: no critique, and no score either.
 """
 
 from __future__ import annotations
@@ -35,3 +36,7 @@ class UnusableRow(UserError):
 
 class JudgeError(CtrlHarnessError, RuntimeError):
     """The machinery failed, so nothing is known of the program. Never a score."""
+
+
+class CriticError(CtrlHarnessError, RuntimeError):
+    """A critic failed, so there is no critique of this draft. Never a judgement, never a score."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SCORER = "chain_verdicts"
 CHAIN = "ctrl_harness:chain"
-"""Where a sample's store keeps its chain (evaluation/record.py)."""
+"""Where a sample's metadata keeps its chain (evaluation/record.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def read_chains(path: Path) -> Iterator[LoggedChain]:
             if score is None or not isinstance(score.value, dict):
                 continue
             outcome = outcome_of_value(sample.id, score.value, sample.epoch)
-            completions = tuple((sample.store.get(CHAIN) or {}).get("completions", ()))
+            completions = tuple(((sample.metadata or {}).get(CHAIN) or {}).get("completions", ()))
             calls = tuple(_calls(sample, completions))
             yield LoggedChain(outcome, sample.metadata, completions, calls)
     except (OSError, KeyError, IndexError) as error:

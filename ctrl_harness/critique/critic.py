@@ -1,26 +1,26 @@
 """A critic's contract: a problem and a draft in, a critique out.
 
-Anything that fulfils it can be scored: a model role, a rule over execution results, a service.
-Third parties register a factory under the entry-point group `ctrl_harness.critics`:
+Anything that fulfils it can be scored: a model role, a rule over execution results, an agent, a
+service. Third parties register a factory under the entry-point group `ctrl_harness.critics`:
 
     [project.entry-points."ctrl_harness.critics"]
     my_critic = "my_package.critics:make"          # make(context: CriticContext) -> Critic
 
-and choose it with `-T critic=my_critic`.
+and choose it with `-T critic=my_critic`; or name a file, `-T critic=path/file.py:make`. A critic
+that needs an argument is made by a function under `takes_argument`, and chosen as `NAME:ARGUMENT`.
+docs/critics.md has all of it, `ctrl-harness critics check NAME` tries a critic out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import EntryPoint, entry_points
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ctrl_harness.critique.feedback import Feedback, describe
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.messages import Generate, Usage
 from ctrl_harness.critique.prompts import Prompts
-from ctrl_harness.errors import UserError
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.judge import Judge
 from ctrl_harness.verification.verdict import Verdict
@@ -43,7 +43,8 @@ class Critique:
     """What a critic says of a draft.
 
     text: what the generator will read. judgement: the critic's verdict, `missing` when it gave
-    none. cut_off: the critique ended at a token limit. votes: the judgement of each critique that
+    none. cut_off: the critique ended at a token limit. usage: tokens it took, for whoever reads
+    one critique; tables count the calls themselves. votes: the judgement of each critique that
     this one stands for (voting.py), empty for a critique that stands for itself.
     """
 
@@ -55,13 +56,57 @@ class Critique:
 
 
 class Critic(Protocol):
-    """Writes a critique. Reentrant: many drafts are under review at once."""
+    """Writes a critique. Reentrant: many drafts are under review at once.
+
+    What it cannot say it says by raising: CriticError, or anything else, marks the sample. A
+    JudgeError of `verify` and `run_tests` must get through.
+    """
 
     async def __call__(self, problem: Problem, draft: Draft) -> Critique:
         """`problem` is what a critic may know: `cases` holds the public ones only, and no right
         program stands in it."""
         ...
 
+
+# -- pairs of responses (JudgeBench)
+
+Decision = Literal["A>B", "B>A", "A=B", "missing"]
+"""What a judge said of the two responses in the order in which they were shown to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two responses to one question, in the order in which they are shown.
+
+    id: the pair's own. swapped: whether `response_a` is what the data set calls response B.
+    """
+
+    id: str
+    question: str
+    response_a: str
+    response_b: str
+    swapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Which of two responses a critic holds for the better one, and what it wrote."""
+
+    decision: Decision
+    text: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A critic that can compare two responses as well; JudgeBench's pairwise mode needs it."""
+
+    async def compare(self, pair: Pair) -> Comparison:
+        """Called twice a pair, the second time with the responses swapped."""
+        ...
+
+
+# -- what a critic is given
 
 Verify = Callable[[str | None], Awaitable[Verdict]]
 RunTests = Callable[[str | None], Awaitable[Feedback | None]]
@@ -88,6 +133,32 @@ class CriticContext:
 
 
 CriticFactory = Callable[[CriticContext], Critic]
+"""Called once a sample; what is costly to make is made once, outside of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CriticMaker:
+    """A critic that is chosen with an argument.
+
+    make: the factory for an argument, made before any model is asked; UserError for an argument
+    that cannot be used. argument: what it is, for people (URL, FILE).
+    """
+
+    make: Callable[[str], CriticFactory]
+    argument: str
+
+
+def takes_argument(what: str) -> Callable[[Callable[[str], CriticFactory]], CriticMaker]:
+    """Marks a function from an argument to a factory, to be registered under its name:
+
+        @takes_argument("URL")
+        def http(url: str) -> CriticFactory: ...
+    """
+
+    def mark(make: Callable[[str], CriticFactory]) -> CriticMaker:
+        return CriticMaker(make, what)
+
+    return mark
 
 
 def as_critics_see_it(problem: Problem) -> Problem:
@@ -123,29 +194,11 @@ def feedback_from(judge: Judge, problem: Problem, tests: FeedbackTests) -> RunTe
 
 
 def find_critic(name: str) -> CriticFactory:
-    """The factory of a critic, ours or a plug-in's.
+    """The factory of a critic: ours, a plug-in's, a file's, or an agent's.
 
-    Raises UserError, naming the choices, for an unknown name or a plug-in that cannot be loaded.
+    name: `model`, `NAME`, `NAME:ARGUMENT`, `path/file.py:NAME` or `package/NAME` (finding.py).
+    Raises UserError, naming the choices, for an unknown name or one that cannot be loaded.
     """
-    from ctrl_harness.critique.critics import CRITICS
+    from ctrl_harness.critique.finding import find  # which knows all critics, and they know us
 
-    if name in CRITICS:
-        return CRITICS[name]
-    plugins = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
-    if name not in plugins:
-        choices = ", ".join([*CRITICS, *sorted(plugins)])
-        raise UserError(f"unknown critic {name!r}; choose one of {choices}")
-    return _load(plugins[name])
-
-
-def _load(point: EntryPoint) -> CriticFactory:
-    try:
-        factory = point.load()
-    except (ImportError, AttributeError) as error:
-        raise UserError(
-            f"critic {point.name!r} ({point.value}) cannot be loaded: {error}; "
-            "reinstall or fix its package"
-        ) from error
-    if not callable(factory):
-        raise UserError(f"critic {point.name!r} ({point.value}) is not a function of one context")
-    return factory  # type: ignore[no-any-return]
+    return find(name)

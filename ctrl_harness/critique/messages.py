@@ -9,6 +9,10 @@ from typing import Literal, NamedTuple
 Role = Literal["generator", "critic"]
 """Who is asked. The two may be one model (self-critique)."""
 
+Branch = tuple[int, ...]
+"""A place in a tree of revisions: which of its siblings, turn by turn from turn 1; () is the draft.
+"""
+
 
 class Message(NamedTuple):
     """One message of a chat."""
@@ -21,13 +25,15 @@ class Message(NamedTuple):
 class Call:
     """One request to a model: who is asked, in which turn (0 is the draft), and what.
 
-    vote: numbers the answers asked to one and the same question, from 0.
+    vote: numbers the answers asked to one and the same question, from 0. branch: where the answer
+    belongs in a tree of revisions (tree.py); () in a chain.
     """
 
     role: Role
     turn: int
     messages: tuple[Message, ...]
     vote: int = 0
+    branch: Branch = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctrl_harness.critique.critic import Critic, Critique, Draft, as_critics_see_it
-from ctrl_harness.critique.messages import Call, Completion, Generate, Message
+from ctrl_harness.critique.messages import Call, Generate, Message
 from ctrl_harness.critique.prompts import Prompts
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.judge import Judge
@@ -53,7 +53,8 @@ class Loop:
     judges the program correct, as the paper's text has it; its code always goes on, which is the
     default here, since numbers per turn then mean the same for every critic. history, replay: what
     the generator sees when it revises; `latest` and `raw` are CTRL's evaluation, `code` its RL. The
-    critic sees the problem and the latest program alone, whatever the history.
+    critic sees the problem and the latest program alone, whatever the history. frozen: the answer
+    that holds the draft, where it was written before and all critics are to read the same one.
     """
 
     generate: Generate
@@ -64,6 +65,7 @@ class Loop:
     stop_at_correct: bool = False
     history: History = "latest"
     replay: Replay = "raw"
+    frozen: str | None = None
 
     async def run(self, problem: Problem) -> Chain:
         """Makes one chain; failures of models and judges are the caller's exceptions."""
@@ -73,29 +75,46 @@ class Loop:
 
     async def grow(self, problem: Problem) -> AsyncIterator[Chain]:
         """The chain after each of its calls, for a caller who may be cut off in the middle."""
-        question = self.prompts.draft(problem)
-        past: tuple[Message, ...] = ()  # the answers and critiques that the history holds
-        latest = self._draft(problem, await self.generate(Call("generator", 0, question)), turn=0)
-        chain = Chain(latest)
+        chain = Chain(await self.draft(problem))
         yield chain
-        visible = as_critics_see_it(problem)
-        for turn in range(1, self.turns + 1):
-            critique = await self.critic(visible, latest)
-            yield replace(chain, closing=critique)
-            if self.stop_at_correct and critique.judgement == "correct":
-                return
-            exchange = (
-                Message("assistant", self._replayed(latest)),
-                *self.prompts.revision(problem, latest, critique.text),
-            )
-            past = (*past, *exchange) if self.history == "full" else exchange
-            answer = await self.generate(Call("generator", turn, (*question, *past)))
-            latest = self._draft(problem, answer, turn)
-            chain = replace(chain, turns=(*chain.turns, Turn(critique, latest)))
-            yield chain
+        while chain.closing is None and len(chain.turns) < self.turns:
+            async for chain in self.turn(problem, chain):  # noqa: B020 - each grows out of the last
+                yield chain
+
+    async def draft(self, problem: Problem) -> Draft:
+        """The program of turn 0: the frozen one, or the generator's."""
+        if self.frozen is not None:
+            return self._draft(problem, self.frozen, 0)
+        answer = await self.generate(Call("generator", 0, self.prompts.draft(problem)))
+        return self._draft(problem, answer.text, 0)
+
+    async def turn(self, problem: Problem, chain: Chain) -> AsyncIterator[Chain]:
+        """The chain with a critique of its last program, then with the revision, unless the loop
+        ends there."""
+        critique = await self.critic(as_critics_see_it(problem), chain.programs[-1])
+        yield replace(chain, closing=critique)
+        if self.stop_at_correct and critique.judgement == "correct":
+            return
+        turn = len(chain.turns) + 1
+        messages = self._revision(problem, chain, critique)
+        answer = await self.generate(Call("generator", turn, messages))
+        revision = self._draft(problem, answer.text, turn)
+        yield replace(chain, turns=(*chain.turns, Turn(critique, revision)))
+
+    def _revision(
+        self, problem: Problem, chain: Chain, critique: Critique
+    ) -> tuple[Message, ...]:
+        """What the generator reads before it revises the chain's last program."""
+        told = [*(turn.critique for turn in chain.turns), critique]
+        exchanges = list(zip(chain.programs, told, strict=True))
+        messages = list(self.prompts.draft(problem))
+        for program, said in exchanges if self.history == "full" else exchanges[-1:]:
+            messages.append(Message("assistant", self._replayed(program)))
+            messages += self.prompts.revision(problem, program, said.text)
+        return tuple(messages)
 
     def _replayed(self, draft: Draft) -> str:
         return self.prompts.fenced(draft) if self.replay == "code" else draft.completion
 
-    def _draft(self, problem: Problem, completion: Completion, turn: int) -> Draft:
-        return Draft(completion.text, self.judge.extract(completion.text, problem), turn)
+    def _draft(self, problem: Problem, completion: str, turn: int) -> Draft:
+        return Draft(completion, self.judge.extract(completion, problem), turn)

@@ -27,7 +27,7 @@ from ctrl_harness.evaluation.samples import one_line_errors, problem_of
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
 
 CONTROL = "ctrl_harness:control"
-"""Where a sample's store keeps its budget and what was drawn."""
+"""Where a sample's metadata keeps its budget and what was drawn."""
 NONE = "none"
 """The critic's name that stands for this control."""
 TEMPERATURE = 0.7
@@ -126,8 +126,8 @@ def resample_until_spent(
 
         with one_line_errors():
             drawn = await _draw(budget, draft, criticise)
-        state.store.set(CONTROL, {"budget": budget, "samples": [d._asdict() for d in drawn]})
-        calls.configs.keep(state.store)
+        state.metadata[CONTROL] = {"budget": budget, "samples": [d._asdict() for d in drawn]}
+        calls.configs.keep(state.metadata)
         calls.show(state, "generator")
         return state
 

@@ -104,7 +104,7 @@ def control_verdicts(
         )
 
     async def score(state: TaskState, target: Target) -> Score:
-        control = state.store.get(CONTROL)
+        control = state.metadata.get(CONTROL)
         if control is None:
             return Score.unscored(reason="no samples", explanation="the solver did not finish")
         rows: list[dict[str, Any]] = []

@@ -17,7 +17,7 @@ from ctrl_harness.evaluation.samples import report_unusable
 from ctrl_harness.problems.judgebench import JudgePairSet
 
 ANSWERS = "ctrl_harness:answers"
-"""Where a sample's store keeps what the judge wrote."""
+"""Where a sample's metadata keeps what the judge wrote."""
 
 LoadPairs = Callable[..., JudgePairSet]
 """Makes the pairs of a source."""

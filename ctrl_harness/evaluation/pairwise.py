@@ -64,8 +64,8 @@ def judge_both_orders(
                 response_b=b,
             )
             answers.append((await calls(Call("critic", turn, messages))).text)
-        state.store.set(ANSWERS, answers)
-        calls.configs.keep(state.store)
+        state.metadata[ANSWERS] = answers
+        calls.configs.keep(state.metadata)
         calls.show(state, "critic")
         return state
 
@@ -87,7 +87,7 @@ def pair_decisions() -> Scorer:
     """Right when the two decisions' net count favours the labelled response."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        answers = state.store.get(ANSWERS)  # the second is about swapped responses
+        answers = state.metadata.get(ANSWERS)  # the second is about swapped responses
         if answers is None:
             return Score.unscored(reason="no answers", explanation="the solver did not finish")
         first, second = (parse_decision(answer) for answer in answers)

@@ -60,8 +60,8 @@ def judge_each_alone(
                 text = (await calls(Call("critic", turn, messages, vote))).text
                 said.append({"text": text, "judgement": templates.read(text).judgement})
             critiques.append(said)
-        state.store.set(ANSWERS, critiques)
-        calls.configs.keep(state.store)
+        state.metadata[ANSWERS] = critiques
+        calls.configs.keep(state.metadata)
         calls.show(state, "critic")
         return state
 
@@ -85,7 +85,7 @@ def pair_votes() -> Scorer:
     """Right when the better response is more often called Correct than the other."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        critiques = state.store.get(ANSWERS)
+        critiques = state.metadata.get(ANSWERS)
         if critiques is None:
             return Score.unscored(reason="no answers", explanation="the solver did not finish")
         votes_a, votes_b = (tuple(c["judgement"] for c in said) for said in critiques)

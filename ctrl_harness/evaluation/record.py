@@ -1,12 +1,14 @@
-"""What a sample's store keeps of a chain: enough to score it again, nothing that can be derived.
+"""What a sample's metadata keeps of a chain: enough to score it again, nothing that can be derived.
 
-Plain JSON under one key. Inspect's StoreModel would do, but builds a validator at every access,
-which costs more than the rest of the loop.
+Plain JSON under one key. Inspect's store would do, but each span around a solver looks for what
+changed there and logs it once more: a twentieth of what a sample of seven calls costs.
 """
 
 from __future__ import annotations
 
-from inspect_ai.util import Store
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel
 
 from ctrl_harness.critique.critic import Critique
@@ -69,11 +71,11 @@ class ChainRecord(BaseModel):
             ended=ended,
         )
 
-    def keep(self, store: Store) -> None:
-        store.set(KEY, self.model_dump())
+    def keep(self, metadata: dict[str, Any]) -> None:
+        metadata[KEY] = self.model_dump()
 
     @classmethod
-    def read(cls, store: Store) -> ChainRecord | None:
+    def read(cls, metadata: Mapping[str, Any]) -> ChainRecord | None:
         """None where the solver never began."""
-        kept = store.get(KEY)
+        kept = metadata.get(KEY)
         return None if kept is None else cls.model_validate(kept)

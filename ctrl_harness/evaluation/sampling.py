@@ -14,7 +14,6 @@ from typing import Any
 
 from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 from inspect_ai.model._generate_config import active_generate_config
-from inspect_ai.util import Store
 
 from ctrl_harness.critique.messages import Call
 from ctrl_harness.critique.protocol import Sampling, Stage, stage_of
@@ -25,7 +24,7 @@ logger = logging.getLogger(__name__)
 PENALTY = "repetition_penalty"
 OVERRULED = "ctrl_harness:overruled"
 LEFT_OUT = "ctrl_harness:left_out"
-"""Where a sample's store keeps what CallConfigs found."""
+"""Where a sample's metadata keeps what CallConfigs found."""
 _FIELDS = ("temperature", "top_p", "max_tokens")
 _NOTHING = GenerateConfig()
 
@@ -85,11 +84,11 @@ class CallConfigs:
             config.cache = self._scoped(config.cache, call)
         return config
 
-    def keep(self, store: Store) -> None:
+    def keep(self, metadata: dict[str, Any]) -> None:
         """Records in the sample what was not asked as somebody said; nothing where all was."""
         for key, value in ((OVERRULED, self.overruled), (LEFT_OUT, self.left_out)):
             if value:
-                store.set(key, value)
+                metadata[key] = value
 
     def refuse_penalty(self, model: Model) -> None:
         """The model's service refused the penalty: no call of this eval sends it one again."""

@@ -65,7 +65,7 @@ def chain_verdicts(
         )
 
     async def score(state: TaskState, target: Target) -> Score:
-        record = ChainRecord.read(state.store)
+        record = ChainRecord.read(state.metadata)
         if record is None or record.ended is None:
             # a sample whose solver failed: `inspect score` and --score-on-error bring it here too
             return Score.unscored(reason="no chain", explanation="the solver did not finish")

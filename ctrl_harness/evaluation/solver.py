@@ -37,7 +37,7 @@ def critique_and_revise(
     replay: Replay = "raw",
     sampling: Mapping[Stage, Mapping[str, Any]] | None = None,
 ) -> Solver:
-    """Draft, then `turns` times a critique and a revision; the chain goes into the sample's store.
+    """Draft, then `turns` times a critique and a revision; all of it goes into the sample's record.
 
     Args:
         dataset: Name of the data set, for its prompts.
@@ -105,8 +105,8 @@ def critique_and_revise(
             ended = _time_that_ran_out()
             raise
         finally:
-            ChainRecord.of(chain, turns, ended).keep(state.store)
-            calls.configs.keep(state.store)
+            ChainRecord.of(chain, turns, ended).keep(state.metadata)
+            calls.configs.keep(state.metadata)
         calls.show(state, "generator")
         return state
 

@@ -51,7 +51,7 @@ def test_a_draft_that_spent_the_tokens_with_its_critique_is_scored_for_every_tur
     assert metrics_of(log)["cut_short"] == 1
     assert metrics_of(log)["pass_at_1_turn_0"] == 0.5
     (sample,) = [sample for sample in log.samples if sample.id == long.id]
-    assert sample.store["ctrl_harness:chain"]["ended"] == "token"
+    assert sample.metadata["ctrl_harness:chain"]["ended"] == "token"
     assert "cut short by the sample's token limit" in sample.scores["chain_verdicts"].explanation
 
 
@@ -97,6 +97,6 @@ def test_a_draft_survives_the_time_limit(run_eval, executor, first_two):
         time_limit=2,
     )
     (sample,) = log.samples
-    assert sample.store["ctrl_harness:chain"]["ended"] == "time"
-    assert len(sample.store["ctrl_harness:chain"]["completions"]) == 1
+    assert sample.metadata["ctrl_harness:chain"]["ended"] == "time"
+    assert len(sample.metadata["ctrl_harness:chain"]["completions"]) == 1
     assert value_of(log, first_two[0].id)["cut_short"] == 1

@@ -60,7 +60,7 @@ def configs(log: EvalLog) -> list[GenerateConfig]:
 
 
 def kept(log: EvalLog, key: str) -> Any:
-    return log.samples[0].store.get(key)
+    return log.samples[0].metadata.get(key)
 
 
 # -- who is heard

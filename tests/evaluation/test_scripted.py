@@ -18,7 +18,7 @@ ID = "Mbpp/9001"
 
 def completions(log, epoch=1):
     (sample,) = [s for s in log.samples if s.epoch == epoch]
-    return sample.store["ctrl_harness:chain"]["completions"]
+    return sample.metadata["ctrl_harness:chain"]["completions"]
 
 
 def test_a_line_of_the_epoch_wins_over_one_of_every_epoch(new_script, run_eval, executor):
@@ -42,7 +42,8 @@ def test_roles_and_turns_tell_answers_apart_and_words_are_counted(new_script, ru
     log = run_eval(mbppplus(source="samples", turns=2, executor=executor), model, sample_id=ID)
     assert completions(log) == ["draft", "first revision", "second revision"]
     (sample,) = log.samples
-    critiques = [critique["text"] for critique in sample.store["ctrl_harness:chain"]["critiques"]]
+    chain = sample.metadata["ctrl_harness:chain"]
+    critiques = [critique["text"] for critique in chain["critiques"]]
     assert critiques == ["critique of the draft", "critique of the first revision"]
     assert log.stats.model_usage[model].output_tokens == 1 + 4 + 2 + 5 + 2
     assert log.stats.model_usage[model].input_tokens > 0
@@ -60,7 +61,7 @@ def test_an_answer_that_was_cut_off_is_logged_as_such(new_script, run_eval, exec
         file.write("\n" + json.dumps(row) + "\n\n")  # blank lines do not matter
     log = run_eval(mbppplus(source="samples", executor=executor), model, sample_id=ID)
     (sample,) = log.samples
-    (critique,) = sample.store["ctrl_harness:chain"]["critiques"]
+    (critique,) = sample.metadata["ctrl_harness:chain"]["critiques"]
     assert critique["cut_off"] is True
 
 

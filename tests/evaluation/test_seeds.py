@@ -92,7 +92,7 @@ def own_answers(tmp_path, monkeypatch) -> None:
 
 def critiques(log: EvalLog) -> list[str]:
     (sample,) = log.samples
-    return [critique["text"] for critique in sample.store["ctrl_harness:chain"]["critiques"]]
+    return [critique["text"] for critique in sample.metadata["ctrl_harness:chain"]["critiques"]]
 
 
 @pytest.mark.usefixtures("own_answers")
@@ -122,7 +122,7 @@ def test_the_same_question_in_another_turn_is_another_answer(new_script, run_eva
 def drafts(log: EvalLog) -> list[str]:
     assert log.status == "success", log.error
     ordered = sorted(log.samples, key=lambda sample: sample.epoch)
-    return [sample.store["ctrl_harness:chain"]["completions"][0] for sample in ordered]
+    return [sample.metadata["ctrl_harness:chain"]["completions"][0] for sample in ordered]
 
 
 def run_twice(

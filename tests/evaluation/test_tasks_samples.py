@@ -237,7 +237,7 @@ def test_a_chain_that_stops_at_correct_keeps_its_last_values(
     assert chain_of(log, first.id) == value("000", "11", "00")
     assert chain_of(log, second.id) == value("011", "01", "10")
     assert chain_of(log, third.id) == value("001", "00", "00")
-    chains = {sample.id: sample.store["ctrl_harness:chain"] for sample in log.samples}
+    chains = {sample.id: sample.metadata["ctrl_harness:chain"] for sample in log.samples}
     stored = {name: len(chain["completions"]) for name, chain in chains.items()}
     assert stored == {first.id: 1, second.id: 2, third.id: 3}
 

@@ -35,7 +35,7 @@ def test_the_majority_s_first_critique_is_read_and_all_votes_are_kept(
     assert "critique number 1." in told(log)
     assert "critique number 0." not in told(log) and "critique number 2." not in told(log)
     (sample,) = log.samples
-    (critique,) = sample.store["ctrl_harness:chain"]["critiques"]
+    (critique,) = sample.metadata["ctrl_harness:chain"]["critiques"]
     assert critique["judgement"] == "incorrect"
     assert critique["votes"] == ["correct", "incorrect", "incorrect"]
     assert sample.scores["chain_verdicts"].value["says_incorrect_1"] == 1
@@ -55,7 +55,7 @@ def test_an_oracle_is_called_so_in_header_and_table(
     )
     log = run_eval(task, script.save(), sample_id=cartons.id)
     (sample,) = log.samples
-    (critique,) = sample.store["ctrl_harness:chain"]["critiques"]
+    (critique,) = sample.metadata["ctrl_harness:chain"]["critiques"]
     assert critique["judgement"] == judgement
     oracle = tests == "judged"
     assert (log.eval.metadata["feedback_tests"], log.eval.metadata["oracle"]) == (tests, oracle)

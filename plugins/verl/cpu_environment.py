@@ -1,0 +1,28 @@
+"""The environment in which verl finds the CPU plug-in. Light: imports neither torch nor verl."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PLUGIN = "ctrl_harness.plugins.verl.cpu"
+ROLLOUT_NAME = "transformers_cpu"
+"""The value of `actor_rollout_ref.rollout.name` that the plug-in answers to."""
+
+
+def cpu_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """`inherited` with what verl's processes need to run on a CPU.
+
+    For tests and demonstrations. Other external modules that are already named stay, after ours.
+    """
+    others = inherited.get("VERL_USE_EXTERNAL_MODULES", "")
+    modules = [PLUGIN, *(name for name in others.split(",") if name and name != PLUGIN)]
+    return {
+        "GLOO_SOCKET_IFNAME": "lo",  # else gloo asks the resolver for this machine's name
+        "OMP_NUM_THREADS": "1",  # a dozen processes share the cores
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "TOKENIZERS_PARALLELISM": "false",
+        **inherited,
+        "VERL_USE_EXTERNAL_MODULES": ",".join(modules),
+        "VERL_PLATFORM": "cpu",
+        "VERL_ENGINE_DEVICE": "cuda",  # the FSDP engine is registered under no other name
+    }
