@@ -7,6 +7,8 @@ Templates and the fields they may use:
     critique.txt         statement, starter_code, response, program, fenced, hint
     revision.txt         critique, and those of critique.txt but the hint
     hint.txt             feedback (see feedback.py)
+    synthesis.txt        hint, kind (feedback's); ends the critic's question when training data is
+                         synthesised, and is the default set's in a set without one
     pairwise.txt         question, response_a, response_b            (JudgeBench)
     pointwise.txt        question, response                          (JudgeBench)
 
@@ -21,7 +23,7 @@ of its own. How critiques are read stands in `settings.toml` (see prompt_setting
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
@@ -39,12 +41,16 @@ if TYPE_CHECKING:
     from ctrl_harness.critique.critic import Draft
 
 BUILT_IN = Path(__file__).with_name("prompt_sets")
+Render = Callable[[dict[str, Any]], str]
+"""A template's text for the fields of one call, without trailing white space."""
+
 REQUIRED = ("draft", "critique", "revision", "hint")
 _FIELDS = {
     "draft": ("statement", "starter_code"),
     "critique": ("statement", "starter_code", "response", "program", "fenced", "hint"),
     "revision": ("critique", "statement", "starter_code", "response", "program", "fenced"),
     "hint": ("feedback",),
+    "synthesis": ("hint", "kind"),
     "pairwise": ("question", "response_a", "response_b"),
     "pointwise": ("question", "response"),
 }
@@ -114,7 +120,7 @@ class PromptSet:
         self.name = source
         self.dataset = dataset
         self._folder = _find_set(source)
-        self._templates: dict[str, jinja2.Template] = {}
+        self._templates: dict[str, Render] = {}
         self._sha = hashlib.sha256()
         self._settings = self._read_settings()
         for name in required:
@@ -188,7 +194,7 @@ class PromptSet:
 
     def render(self, name: str, **fields: Any) -> str:
         """The text of one template, without trailing white space."""
-        return self._templates[name].render(fields).rstrip()
+        return self._templates[name](fields)
 
     def ask(self, name: str, **fields: Any) -> tuple[Message, ...]:
         """The opening messages of a chat: the system text, where there is one, and the question."""
@@ -239,7 +245,7 @@ def _find_set(source: str) -> Path:
 
 
 @lru_cache(maxsize=64)
-def _compile(text: str, name: str) -> jinja2.Template:
+def _compile(text: str, name: str) -> Render:
     """The template, tried with every field empty and filled."""
     environment = _environment()
     known = _FIELDS[name.removesuffix("_system")]
@@ -252,7 +258,10 @@ def _compile(text: str, name: str) -> jinja2.Template:
     template = environment.from_string(text)
     for fields in _trials(known):
         template.render(fields)
-    return template
+    if not used:  # one text for all: system texts mostly
+        constant = template.render().rstrip()
+        return lambda fields: constant
+    return lambda fields: template.render(fields).rstrip()
 
 
 def _trials(known: tuple[str, ...]) -> Iterator[dict[str, Any]]:
