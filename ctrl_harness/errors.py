@@ -5,7 +5,7 @@ Four kinds of trouble are kept apart:
 * what is wrong with a *program* is data, a :class:`~ctrl_harness.verification.verdict.Verdict`;
 * what is wrong with a *user's input* is a :class:`UserError`, one line without a traceback;
 * what is wrong with the *machinery* is a :class:`JudgeError`, which is never turned into a score;
-* what is wrong with *somebody's critic* is a :class:`CriticError`: no critique, and no score either.
+* what is wrong with *somebody's critic* is a :class:`CriticError`, which is never scored either.
 """
 
 from __future__ import annotations

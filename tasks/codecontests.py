@@ -19,6 +19,7 @@ def codecontests(
     unsafe_no_isolation: bool = False,
     leakage: bool = True,
     arm: str | None = None,
+    drafts: str | None = None,
     **settings: Unpack[Given],
 ) -> Task:
     """Competition problems (deepmind/code_contests), judged on stdin and stdout.
@@ -31,6 +32,7 @@ def codecontests(
         unsafe_no_isolation: Programs run with your rights, without isolation (executor process).
         leakage: Looks for programs in critiques and judges them.
         arm: With critic=none, the log of the critic arm whose tokens this control spends.
+        drafts: A file of frozen drafts to start from (docs/compare.md).
         settings: What differs from the protocol: split (test, valid or train), tests (all: public,
             private and generated; public; first10: the first ten of all, as CTRL), turns, critic,
             prompts and all else that docs/tasks.md lists.
@@ -44,5 +46,6 @@ def codecontests(
         unsafe_no_isolation=unsafe_no_isolation,
         leakage=leakage,
         arm=arm,
+        drafts=drafts,
         **settings,
     )

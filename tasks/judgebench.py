@@ -19,7 +19,7 @@ def judgebench(
 ) -> Task:
     """Pairs of responses, one right and one wrong (ScalerLab/JudgeBench).
 
-    The judge is the model in the role `critic`, else the model itself.
+    The judge is the model in the role `critic`, else the model itself, or any other critic.
 
     Args:
         source: samples (shipped), hub, or a local jsonl, jsonl.gz or parquet file or folder.
@@ -28,7 +28,8 @@ def judgebench(
         protocol: default, the official one (mode=pairwise), or ctrl, the paper's (mode=pointwise).
         settings: What differs from the protocol: mode (pairwise: both responses shown, in both
             orders; pointwise: each criticised alone, the one more often called Correct wins),
-            votes (critiques a response gets, an odd number), prompts, temperature, top_p,
+            votes (critiques a response gets, an odd number), critic (model, recorded:FILE,
+            reward_model:PATH, http:URL and others, docs/critics.md), prompts, temperature, top_p,
             max_tokens, repetition_penalty.
     """
     return judgebench_task(

@@ -19,6 +19,7 @@ def mbppplus(
     unsafe_no_isolation: bool = False,
     leakage: bool = True,
     arm: str | None = None,
+    drafts: str | None = None,
     **settings: Unpack[Given],
 ) -> Task:
     """Short functions (evalplus/mbppplus), judged on base and plus calls by each row's own rule.
@@ -31,6 +32,7 @@ def mbppplus(
         unsafe_no_isolation: Programs run with your rights, without isolation (executor process).
         leakage: Looks for programs in critiques and judges them.
         arm: With critic=none, the log of the critic arm whose tokens this control spends.
+        drafts: A file of frozen drafts to start from (docs/compare.md).
         settings: What differs from the protocol: tests (all: base and plus; public: the asserts of
             test_list), turns, critic, prompts and all else that docs/tasks.md lists.
     """
@@ -43,5 +45,6 @@ def mbppplus(
         unsafe_no_isolation=unsafe_no_isolation,
         leakage=leakage,
         arm=arm,
+        drafts=drafts,
         **settings,
     )

@@ -116,10 +116,11 @@ class Script:
         output: str,
         epoch: int | None = None,
         vote: int | None = None,
+        branch: Sequence[int] | None = None,
     ) -> None:
-        """One answer; epoch or vote None stands for every one."""
+        """One answer; epoch, vote or branch None stands for every one."""
         row = {"sample_id": sample, "role": role, "turn": turn, "output": output}
-        chosen = {"epoch": epoch, "vote": vote}
+        chosen = {"epoch": epoch, "vote": vote, "branch": branch}
         self._rows.append({**row, **{key: n for key, n in chosen.items() if n is not None}})
 
     def chain(

@@ -41,13 +41,13 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
 def problem_from_json(data: Any) -> Problem:
     """The problem that `problem_as_json` wrote. Raises UserError for anything else."""
     try:
-        texts = {name: _text(data[name]) for name in _TEXTS}
-        optional = {
-            name: None if data[name] is None else _text(data[name]) for name in _OPTIONAL_TEXTS
-        }
+        reference, time_reference = (
+            None if data[name] is None else _text(data[name]) for name in _OPTIONAL_TEXTS
+        )
         return Problem(
-            **texts,
-            **optional,
+            **{name: _text(data[name]) for name in _TEXTS},
+            reference=reference,
+            time_reference=time_reference,
             cases=tuple(map(_case_from_json, data["cases"])),
             public_cases=tuple(map(_case_from_json, data["public_cases"])),
             limits=Limits(**data["limits"]),

@@ -1,6 +1,6 @@
 """The row of the RL parquet: one (problem, draft), which is one group of critiques in training.
 
-The schema is verl's (`utils/dataset/rl_dataset.py` of 0.9.1): `prompt`, what the critic is asked, as
+The schema is verl's (`utils/dataset/rl_dataset.py` of 0.9.1): `prompt`, what the critic is asked as
 chat messages; `data_source`; `reward_model`; and `extra_info`, which alone reaches the reward. All
 that the reward needs stands there, the whole problem among it. What is nested is JSON text, since
 Arrow wants the same fields in every row. This module is the one place that knows the layout:
@@ -169,7 +169,7 @@ class Episode:
 
 def arrow_schema() -> Any:
     """The parquet's pyarrow.Schema."""
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     text = pyarrow.string()
     message = pyarrow.struct([("role", text), ("content", text)])

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from ctrl_harness.analysis.estimate import Estimate, mean_estimate
 from ctrl_harness.analysis.statistic import ratio
+from ctrl_harness.critique.critic import Decision
 from ctrl_harness.errors import UserError
 from ctrl_harness.problems.judgebench import CATEGORIES
-
-Decision = Literal["A>B", "B>A", "A=B", "missing"]
-"""What a judge said of the two responses in the order in which they were shown to it."""
 
 _SWAPPED: dict[Decision, Decision] = {"A>B": "B>A", "B>A": "A>B"}
 

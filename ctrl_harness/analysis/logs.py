@@ -6,38 +6,72 @@ The one module of this room that knows Inspect, which it imports when a log is r
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from ctrl_harness.analysis.similarity import similarity
 from ctrl_harness.analysis.stopping import CallCost
 from ctrl_harness.analysis.transitions import Outcome
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.leakage import Leak
-from ctrl_harness.critique.messages import Role
+from ctrl_harness.critique.messages import Branch, Role
+from ctrl_harness.critique.tree import leaves
 from ctrl_harness.errors import UserError
 from ctrl_harness.verification.extraction import get_extraction
 
 if TYPE_CHECKING:
+    from inspect_ai.event import Event, ModelEvent
     from inspect_ai.log import EvalSample
 
 SCORER = "chain_verdicts"
 CHAIN = "ctrl_harness:chain"
-"""Where a sample's metadata keeps its chain (evaluation/record.py)."""
+TREE = "ctrl_harness:tree"
+"""Where a sample's metadata keeps its chain or its tree (evaluation/record.py, tree_record.py)."""
+DRAFT_SEEN = "ctrl_harness:draft_seen"
+"""There is no call behind the draft of a sample that has this: it was frozen
+(evaluation/frozen.py)."""
+_BRANCH = "branch_"
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedChain:
     """outcome: what was true of its programs. metadata: the problem's (difficulty, date).
     completions: draft and revisions. calls: what was asked of the models, in order; empty in logs
-    without events."""
+    without events. A call that several chains of a tree share is among the first one's alone, so
+    that calls add up. critiques: their texts; one more than revisions where none followed the last.
+    leaf: the chain's place in its tree, turn by turn."""
 
     outcome: Outcome
     metadata: Mapping[str, Any]
     completions: tuple[str, ...]
     calls: tuple[CallCost, ...]
+    critiques: tuple[str, ...] = ()
+    leaf: Branch = ()
+
+
+def branch_key(branch: int, key: str) -> str:
+    """How a tree's value names what is true of its chain `branch`; the first one's as a chain's."""
+    return f"{_BRANCH}{branch}:{key}" if branch else key
+
+
+def outcomes_of_value(
+    problem: Hashable, value: Mapping[str, Any], epoch: int = 1
+) -> list[Outcome]:
+    """The outcomes of a value, one a chain: several where a tree grew."""
+    chains: dict[int, dict[str, Any]] = {}
+    for key, flag in value.items():
+        branch, _, name = key.removeprefix(_BRANCH).partition(":")
+        if key.startswith(_BRANCH):
+            chains.setdefault(int(branch), {})[name] = flag
+        else:
+            chains.setdefault(0, {})[key] = flag
+    return [
+        replace(outcome_of_value(problem, chains[branch], epoch), branch=branch)
+        for branch in sorted(chains)
+    ]
 
 
 def outcome_of_value(problem: Hashable, value: Mapping[str, Any], epoch: int = 1) -> Outcome:
@@ -83,34 +117,94 @@ def read_chains(path: Path) -> Iterator[LoggedChain]:
             score = (sample.scores or {}).get(SCORER)
             if score is None or not isinstance(score.value, dict):
                 continue
-            outcome = outcome_of_value(sample.id, score.value, sample.epoch)
-            completions = tuple(((sample.metadata or {}).get(CHAIN) or {}).get("completions", ()))
-            calls = tuple(_calls(sample, completions))
-            yield LoggedChain(outcome, sample.metadata, completions, calls)
+            outcomes = outcomes_of_value(sample.id, score.value, sample.epoch)
+            for outcome, grown in zip(outcomes, _grown(sample), strict=True):
+                yield LoggedChain(outcome, sample.metadata, *grown)
     except (OSError, KeyError, IndexError) as error:
         raise UserError(f"the samples of {path} cannot be read: {error}") from error
     if not found:
         raise UserError(f"{path} holds no samples; run the eval without --no-log-samples")
 
 
-def _calls(sample: EvalSample, completions: Sequence[str]) -> Iterator[CallCost]:
-    """The model calls among the sample's events. An answer that is the chain's next program is the
-    generator's; what comes before the next program is the critic's."""
-    programs = 0
-    for event in sample.events:
-        if event.event != "model" or event.error is not None or not event.output.choices:
-            continue
-        output, usage = event.output, event.output.usage
-        wrote = programs < len(completions) and output.completion == completions[programs]
+class _Grown(NamedTuple):
+    completions: tuple[str, ...]
+    calls: tuple[CallCost, ...]
+    critiques: tuple[str, ...]
+    leaf: Branch
+
+
+def _grown(sample: EvalSample) -> list[_Grown]:
+    """What the sample's chains are made of: one chain, or a tree's, leaf by leaf."""
+    metadata = sample.metadata or {}
+    if TREE in metadata:
+        return _tree_chains(metadata[TREE], filter(is_answer, sample.events))
+    chain = metadata.get(CHAIN) or {}
+    completions = tuple(chain.get("completions", ()))
+    critiques = tuple(critique["text"] for critique in chain.get("critiques", ()))
+    first = 1 if DRAFT_SEEN in metadata else 0
+    calls = tuple(_calls(filter(is_answer, sample.events), completions, first))
+    return [_Grown(completions, calls, critiques, (0,) * chain.get("turns", 0))]
+
+
+def is_answer(event: Event) -> TypeGuard[ModelEvent]:
+    """Whether it is a call of a model that was answered."""
+    return event.event == "model" and event.error is None and bool(event.output.choices)
+
+
+def _calls(
+    answers: Iterable[ModelEvent], completions: Sequence[str], programs: int
+) -> Iterator[CallCost]:
+    """An answer that is the chain's next program is the generator's; what comes before the next
+    program is the critic's. programs: how many there were without a call, 1 for a frozen draft."""
+    for event in answers:
+        wrote = programs < len(completions) and event.output.completion == completions[programs]
         role: Role = "generator" if wrote and event.role != "critic" else "critic"
-        yield CallCost(
-            role,
-            programs,
-            usage.input_tokens if usage else 0,
-            usage.output_tokens if usage else 0,
-            cut_off=output.stop_reason in ("max_tokens", "model_length"),
-        )
+        yield _cost(event, role, programs)
         programs += role == "generator"
+
+
+class _TreeNode(NamedTuple):
+    completion: str | None
+    calls: list[CallCost]
+    critique: str | None
+
+
+def _tree_chains(tree: Mapping[str, Any], answers: Iterator[ModelEvent]) -> list[_Grown]:
+    """Answers come in the order of the nodes; a node's last one is its program."""
+    nodes: dict[Branch, _TreeNode] = {}
+    for node in tree["nodes"]:
+        branch, completion = tuple(node["branch"]), node["completion"]
+        events = list(islice(answers, node["calls"]))
+        asked: list[Role] = ["critic"] * len(events)
+        if events and completion is not None:
+            asked[-1] = "generator"
+        costs = [_cost(e, role, len(branch)) for e, role in zip(events, asked, strict=True)]
+        critique = node["critique"]
+        nodes[branch] = _TreeNode(completion, costs, critique and critique["text"])
+    grown = []
+    for leaf in leaves(tuple(tree["branches"])):
+        completions: list[str] = []
+        calls: list[CallCost] = []
+        critiques: list[str] = []
+        for level in range(len(leaf) + 1):
+            completion, costs, critique = nodes.get(leaf[:level], _TreeNode(None, [], None))
+            completions += [] if completion is None else [completion]
+            critiques += [] if critique is None else [critique]
+            calls += costs
+            costs.clear()
+        grown.append(_Grown(tuple(completions), tuple(calls), tuple(critiques), leaf))
+    return grown
+
+
+def _cost(event: ModelEvent, role: Role, turn: int) -> CallCost:
+    usage = event.output.usage
+    return CallCost(
+        role,
+        turn,
+        usage.input_tokens if usage else 0,
+        usage.output_tokens if usage else 0,
+        cut_off=event.output.stop_reason in ("max_tokens", "model_length"),
+    )
 
 
 def with_similarity(chain: LoggedChain, extraction: str, dataset: str | None = None) -> Outcome:

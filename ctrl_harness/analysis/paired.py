@@ -25,8 +25,8 @@ _MAX_SUM = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """arms: each arm's outcomes, in the same order of (problem, epoch). left_out: how many of an
-    arm's outcomes another arm lacks."""
+    """arms: each arm's outcomes, in the same order of (problem, epoch), or (problem, epoch, branch)
+    of trees. left_out: how many of an arm's outcomes another arm lacks."""
 
     arms: Mapping[str, tuple[Outcome, ...]]
     left_out: Mapping[str, int]
@@ -44,9 +44,9 @@ def pair_arms(arms: Mapping[str, Sequence[Outcome]]) -> Paired:
     """
     if len(arms) < 2:
         raise UserError(f"a comparison needs two arms or more, not {len(arms)}")
-    by_key: dict[str, dict[tuple[Hashable, int], Outcome]] = {}
+    by_key: dict[str, dict[tuple[Hashable, int, int], Outcome]] = {}
     for name, outcomes in arms.items():
-        by_key[name] = {(o.problem, o.epoch): o for o in outcomes}
+        by_key[name] = {(o.problem, o.epoch, o.branch): o for o in outcomes}
         if len(by_key[name]) != len(outcomes):
             raise UserError(f"{name} holds a (problem, epoch) pair twice; give one log an arm")
     first, *others = by_key.values()

@@ -78,7 +78,7 @@ def normalised(program: str) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of invalid escapes, which are no concern of ours
             tree = ast.parse(program)
-        return ast.unparse(_Renamer(_bound_names(tree)).visit(tree))
+        return ast.unparse(Renamer(_bound_names(tree)).visit(tree))
     # deep nesting ends the parser, the visitor or the writer, each in its own way
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
@@ -103,8 +103,12 @@ def _bound_names(tree: ast.AST) -> frozenset[str]:
     return frozenset(names)
 
 
-class _Renamer(ast.NodeTransformer):
-    """Numbers names in the order in which they appear; scopes are not told apart."""
+class Renamer(ast.NodeTransformer):
+    """Numbers the given names in the order in which they appear, and drops docstrings.
+
+    Scopes are not told apart. Which names may go without the program meaning something else is the
+    caller's business; to compare texts, any that the program binds.
+    """
 
     def __init__(self, bound: frozenset[str]) -> None:
         self._bound = bound

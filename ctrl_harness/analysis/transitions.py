@@ -27,7 +27,8 @@ class Outcome:
     verdict was `time_limit`, per turn. epoch: the seed's number; arms are paired by problem and
     epoch. leaks: what code the critiques of turns 1 to T hold. similarity: of the program of turns
     1 to T to the draft, 0 to 1, NaN where one of them is missing. The last four may be empty: not
-    recorded. cut_short: a limit on the sample's tokens or time ended the chain early.
+    recorded. cut_short: a limit on the sample's tokens or time ended the chain early. branch:
+    which of the chains that a tree grew from one draft, from 0; each weighs the same.
     """
 
     problem: Hashable
@@ -38,6 +39,7 @@ class Outcome:
     leaks: tuple[Leak, ...] = ()
     similarity: tuple[float, ...] = ()
     cut_short: bool = False
+    branch: int = 0
 
 
 ChainStatistic = Statistic[Outcome]
@@ -108,8 +110,10 @@ def mean_similarity(turn: int) -> ChainStatistic:
 
 
 def by_problem(outcomes: Sequence[Outcome], turn: int) -> Mapping[Hashable, list[bool]]:
-    """Each problem's epochs: did the program of this turn pass."""
+    """Each problem's epochs: did the program of this turn pass. Of a tree the first chain alone,
+    since programs that grew from one draft are not drawn independently."""
     groups: dict[Hashable, list[bool]] = defaultdict(list)
     for outcome in outcomes:
-        groups[outcome.problem].append(outcome.passed[turn])
+        if outcome.branch == 0:
+            groups[outcome.problem].append(outcome.passed[turn])
     return groups

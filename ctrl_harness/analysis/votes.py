@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ctrl_harness.analysis.estimate import Estimate, mean_estimate
-from ctrl_harness.analysis.judgebench import Decision, check_label
+from ctrl_harness.analysis.judgebench import check_label
+from ctrl_harness.critique.critic import Decision
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.errors import UserError
 from ctrl_harness.problems.judgebench import CATEGORIES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 from ctrl_harness.analysis import details as tables_of_samples
 from ctrl_harness.analysis import slices
 from ctrl_harness.analysis.logs import SCORER, LoggedChain, read_chains, with_similarity
+from ctrl_harness.analysis.missing import missing_lines, missing_samples
 from ctrl_harness.analysis.tables import judgement_line, leakage_line, percent, turns_table
 from ctrl_harness.critique.protocol import identity, refuse_mixture
 from ctrl_harness.errors import UserError
@@ -82,7 +84,7 @@ def _header(path: Path) -> EvalLog:
 def _print_log(
     path: Path, log: EvalLog, details: bool, labellers: list[slices.Labeller]
 ) -> bool:
-    """Prints one log's tables; false when it did not finish."""
+    """Prints one log's tables; false when it did not finish, or samples failed."""
     facts = log.eval.metadata or {}
     roles = ", ".join(
         f"{role} {config.model}"
@@ -94,12 +96,17 @@ def _print_log(
     print(f"{path.name}: {log.status}; source {source}; protocol {identity(facts)}")
     if facts.get("oracle"):
         print("ORACLE: the critic was told what the judged tests show; not comparable to others")
-    if log.status != "success" or log.results is None:
+    # every sample was tried and some failed, a critic's perhaps: the others have their numbers
+    failed = log.status == "error" and log.error is None
+    missing = missing_samples(path) if failed or log.status == "success" else Counter[str]()
+    if not (failed or log.status == "success") or log.results is None:
         if log.error is not None:
             print(f"\n{log.error.message.splitlines()[0]}\n")
+        print("".join(f"{line}\n" for line in missing_lines(missing, missing.total())), end="")
         return False
     done, total = log.results.completed_samples, log.results.total_samples
     print(f"{done} of {total} samples; unusable rows: {facts.get('unusable', 0)}")
+    print("".join(f"{line}\n" for line in missing_lines(missing, total)), end="")
     for score in log.results.scores:
         if score.unscored_samples:
             print(f"{score.unscored_samples} samples without a score are in no number")
@@ -119,7 +126,7 @@ def _print_log(
             print()
     if (details or labellers) and any(score.name == SCORER for score in log.results.scores):
         _print_samples(path, log, details, labellers)
-    return True
+    return not failed
 
 
 def _print_samples(

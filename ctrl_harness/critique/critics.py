@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from ctrl_harness.critique.critic import Critic, CriticContext, CriticFactory, Critique, Draft
+from ctrl_harness.critique.critic import (
+    Comparison,
+    Critic,
+    CriticContext,
+    CriticFactory,
+    Critique,
+    Draft,
+    Pair,
+)
 from ctrl_harness.critique.feedback import Feedback
 from ctrl_harness.critique.messages import Call
+from ctrl_harness.critique.pair_prompts import compare_by_asking
 from ctrl_harness.problems.problem import Problem
+
+
+class _ModelCritic:
+    def __init__(self, context: CriticContext) -> None:
+        self._context = context
+
+    async def __call__(self, problem: Problem, draft: Draft) -> Critique:
+        return await _ask(self._context, problem, draft, None)
+
+    async def compare(self, pair: Pair) -> Comparison:
+        return await compare_by_asking(self._context, pair)
 
 
 def model_critic(context: CriticContext) -> Critic:
     """The model in the role `critic`; without that role the generator criticises itself."""
-
-    async def criticise(problem: Problem, draft: Draft) -> Critique:
-        return await _ask(context, problem, draft, None)
-
-    return criticise
+    return _ModelCritic(context)
 
 
 def execution_critic(context: CriticContext) -> Critic:

@@ -26,7 +26,9 @@ class Call:
     """One request to a model: who is asked, in which turn (0 is the draft), and what.
 
     vote: numbers the answers asked to one and the same question, from 0. branch: where the answer
-    belongs in a tree of revisions (tree.py); () in a chain.
+    belongs in a tree of revisions (tree.py); () in a chain. agent: what makes the Inspect agent
+    that answers, with the role's model, in place of the model alone (evaluation/agents.py); a
+    Generate that knows no agents raises UserError.
     """
 
     role: Role
@@ -34,6 +36,7 @@ class Call:
     messages: tuple[Message, ...]
     vote: int = 0
     branch: Branch = ()
+    agent: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,14 @@ class Settings:
 
     rows: parameters of the data set's loader (tests, split, release, start, end). temperature:
     of drafts and critiques; revision_temperature: of revisions. max_tokens: new tokens a call.
+    branches: critiques and revisions that each program gets, turn by turn; None for one.
     comparator: None for each problem's own. time_limit: as verification/time_limit.py writes it.
     """
 
     rows: Mapping[str, str | None]
     epochs: int = 1
     turns: int = 1
+    branches: tuple[int, ...] | None = None
     critic: str = "model"
     votes: int = 1
     feedback_tests: FeedbackTests = "public"
@@ -141,7 +143,9 @@ def protocol(name: str, dataset: str) -> Settings:
 
 # -- protocols in logs
 
-ARMS = frozenset({"critic", "votes", "feedback_tests", "turns", "epochs", "split"})
+ARMS = frozenset(
+    {"critic", "votes", "feedback_tests", "turns", "branches", "epochs", "split"}
+)
 """What may differ between results that are compared under one protocol: the arms, and how many."""
 
 

@@ -20,8 +20,9 @@ def call_seed(run_seed: int, problem: str, epoch: int, call: Call) -> int:
     """The seed of a call, 0 to 2^31 - 2: sha256 of (run seed, problem, epoch, turn, role, vote).
 
     One seed for all calls, as `--seed` alone has it, would give every epoch the same draft. In a
-    tree of revisions the branch comes last, but not that of the first chain, whose seeds are those of
-    a chain alone.
+    tree of revisions the branch comes last, except in its first chain, whose seeds are those of a
+    chain alone.
     """
-    key = json.dumps([run_seed, problem, epoch, call.turn, call.role, call.vote, *told_branch(call)])
+    parts = [run_seed, problem, epoch, call.turn, call.role, call.vote]
+    key = json.dumps([*parts, *told_branch(call)])
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % _RANGE

@@ -64,7 +64,7 @@ async def grow_tree(
     siblings, which are asked the same, differ. branches: critiques and revisions that each program
     of a level gets, level by level.
     """
-    nodes = {(): Node(None, await loop_at(()).draft(problem))}
+    nodes: dict[Branch, Node] = {(): Node(None, await loop_at(()).draft(problem))}
     yield Tree(branches, dict(nodes))
     for level, width in enumerate(branches):
         parents = [b for b, node in nodes.items() if len(b) == level and node.program is not None]

@@ -26,6 +26,9 @@ from ctrl_harness.critique.messages import Call, Completion, Generate, Usage
 from ctrl_harness.errors import UserError
 from ctrl_harness.problems.problem import Problem
 
+VOTE = "vote:"
+"""How the names of voting critics begin (plugins/critics/vote.py)."""
+
 
 def choose_critic(name: str, *, votes: int = 1, feedback_tests: FeedbackTests) -> CriticFactory:
     """The critic of this name, voting with itself where there is more than one vote.
@@ -36,6 +39,8 @@ def choose_critic(name: str, *, votes: int = 1, feedback_tests: FeedbackTests) -
     factory = find_critic(name)
     if not isinstance(votes, int) or isinstance(votes, bool) or votes < 1:
         raise UserError(f"votes is {votes!r}; give 1 or a larger whole number, an odd one best")
+    if votes > 1 and name.startswith(VOTE):
+        raise UserError(f"critic={name} votes already; leave votes={votes} out")
     if votes > 1 and name in UNASKED:
         raise UserError(f"votes={votes} asks a model several times; critic={name} asks none")
     if feedback_tests not in get_args(FeedbackTests):
@@ -53,7 +58,7 @@ def by_majority(factory: CriticFactory, votes: int) -> CriticFactory:
 
     def make(context: CriticContext) -> Critic:
         critics = [
-            factory(replace(context, generate=_numbered(context.generate, vote)))
+            factory(replace(context, generate=numbered(context.generate, vote)))
             for vote in range(votes)
         ]
 
@@ -65,7 +70,9 @@ def by_majority(factory: CriticFactory, votes: int) -> CriticFactory:
     return make
 
 
-def _numbered(generate: Generate, vote: int) -> Generate:
+def numbered(generate: Generate, vote: int) -> Generate:
+    """Asks every call as that vote."""
+
     async def ask(call: Call) -> Completion:
         return await generate(replace(call, vote=vote))
 

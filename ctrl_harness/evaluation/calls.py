@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 from inspect_ai.model import (
     ChatMessage,
@@ -18,9 +19,10 @@ from inspect_ai.model import (
 from inspect_ai.model._model import ModelGenerateError
 from inspect_ai.solver import TaskState
 
-from ctrl_harness.critique.messages import Call, Completion, Message, Role, Usage
+from ctrl_harness.critique.messages import Branch, Call, Completion, Message, Role, Usage
 from ctrl_harness.critique.protocol import Sampling, Stage
 from ctrl_harness.errors import JudgeError
+from ctrl_harness.evaluation.agents import MakeAgent, run_agent
 from ctrl_harness.evaluation.sampling import PENALTY, CallConfigs, Notices
 
 
@@ -33,6 +35,7 @@ class CallPosition:
     role: Role
     turn: int
     vote: int = 0
+    branch: Branch = ()
 
 
 current_call: ContextVar[CallPosition | None] = ContextVar("ctrl_harness_call", default=None)
@@ -84,14 +87,24 @@ class ModelCalls:
         messages = [self._chat_message(message) for message in call.messages]
         if call.role not in self._models:
             self._models[call.role] = role_model(call.role)
-        position = CallPosition(self._sample_id, self._epoch, call.role, call.turn, call.vote)
+        position = CallPosition(
+            self._sample_id, self._epoch, call.role, call.turn, call.vote, call.branch
+        )
         token = current_call.set(position)
         try:
-            output = await self._generate(self._models[call.role], messages, call)
+            model = self._models[call.role]
+            if call.agent is None:
+                output = await self._generate(model, messages, call)
+                completion = as_completion(output)
+            else:
+                config = self.configs.of(model, call)
+                make = cast(MakeAgent, call.agent)
+                output, usage = await run_agent(make, model, config, messages)
+                completion = replace(as_completion(output), usage=usage)
         finally:
             current_call.reset(token)
         self.last[call.role] = (messages, output)
-        return as_completion(output)
+        return completion
 
     async def _generate(
         self, model: Model, messages: list[ChatMessage], call: Call
@@ -106,10 +119,12 @@ class ModelCalls:
         return await model.generate(messages, config=self.configs.of(model, call))
 
     def show(self, state: TaskState, role: Role) -> None:
-        """Makes the role's latest call the sample's conversation; the events hold all of them."""
-        messages, output = self.last[role]
-        state.messages = [*messages, output.message]
-        state.output = output
+        """Makes the role's latest call the sample's conversation, where it was asked anything; the
+        events hold all calls."""
+        if role in self.last:
+            messages, output = self.last[role]
+            state.messages = [*messages, output.message]
+            state.output = output
         state.completed = True
 
     def _chat_message(self, message: Message) -> ChatMessage:

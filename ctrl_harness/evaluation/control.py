@@ -22,6 +22,7 @@ from ctrl_harness.critique.critic import Critic, Draft, FeedbackTests, as_critic
 from ctrl_harness.critique.messages import Call, Completion, Usage
 from ctrl_harness.critique.protocol import Stage, identity
 from ctrl_harness.errors import UserError
+from ctrl_harness.evaluation.frozen import Frozen, FrozenDrafts, read_drafts
 from ctrl_harness.evaluation.roles import Roles, open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
@@ -37,14 +38,16 @@ _EXTRA = 2
 
 
 def budgets_of(arm: str) -> dict[tuple[str, int], int]:
-    """Input and output tokens of each (problem, epoch) of a critic arm's log, all roles together.
+    """Input and output tokens of each (problem, epoch) of a critic arm's log, all roles together;
+    for a tree what its chains took on average.
 
     Raises UserError for a log that does not tell them.
     """
-    budgets = {
-        (str(chain.outcome.problem), chain.outcome.epoch): tokens_of(chain.calls)
-        for chain in read_chains(Path(arm))
-    }
+    spent: dict[tuple[str, int], list[int]] = {}
+    for chain in read_chains(Path(arm)):
+        key = (str(chain.outcome.problem), chain.outcome.epoch)
+        spent.setdefault(key, []).append(tokens_of(chain.calls))
+    budgets = {key: round(sum(tokens) / len(tokens)) for key, tokens in spent.items()}
     if not all(budgets.values()):
         raise UserError(f"{arm} does not tell the tokens of its calls; its model counts none")
     return budgets
@@ -63,6 +66,7 @@ def resample_until_spent(
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
     time_limit: str | float = "row",
+    drafts: str | None = None,
     sampling: Mapping[Stage, Mapping[str, Any]] | None = None,
 ) -> Solver:
     """Draws drafts, and critiques of them, for the tokens that the arm's log tells of.
@@ -79,6 +83,8 @@ def resample_until_spent(
         executor: Where the execution critics run programs.
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
         time_limit: row, row*K or wall seconds a test, for the execution critics.
+        drafts: The file of frozen drafts that the arm began with; the control's first draft is the
+            same one, whose tokens count in neither.
         sampling: For draft and critique: temperature, top_p, max_tokens, repetition_penalty.
     """
     judge = open_judge(
@@ -98,11 +104,18 @@ def resample_until_spent(
         sampling=sampling,
     )
     budgets = budgets_of(arm)
+    known: FrozenDrafts | None = None
+    if drafts is not None:
+        with one_line_errors():
+            known = read_drafts(Path(drafts))
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with one_line_errors():
             require_sandbox(judge.executor)  # before any model is asked
             budget = _budget(budgets, state, arm)
+            frozen: Frozen | None = None
+            if known is not None:
+                frozen = known.of(str(state.sample_id), state.epoch, state.metadata["digest"])
         problem = await problem_of(state)
         calls = roles.calls(state)
 
@@ -115,6 +128,8 @@ def resample_until_spent(
             return roles.critic(ask, problem)
 
         async def draft(number: int) -> _Answer:
+            if frozen is not None and number == 0:
+                return _Answer(frozen.completion, 0)
             answer = await calls(Call("generator", 0, roles.prompts.draft(problem), number))
             return _Answer(answer.text, answer.usage.total_tokens)
 
@@ -172,7 +187,7 @@ async def _draw(
         beyond += spent >= budget
         number = len(drawn)
         answer = await draft(number)
-        if not answer.tokens:
+        if number and not answer.tokens:
             raise UserError("the model counts no tokens, so nothing can be matched with the arm's")
         spent += answer.tokens
         critique = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
+from inspect_ai.log import transcript
+
+from ctrl_harness.analysis.logs import is_answer
 from ctrl_harness.critique.critic import Critic
-from ctrl_harness.critique.messages import Branch, Call, Completion, Generate
+from ctrl_harness.critique.messages import Branch, Generate
 from ctrl_harness.critique.revise import Chain, Loop
 from ctrl_harness.critique.tree import Tree, grow_tree, on_branch
 from ctrl_harness.evaluation.record import ChainRecord
@@ -56,20 +58,25 @@ class TreeGrowth:
         self._critic_of = critic_of
         self._branches = branches
         self._tree: Tree | None = None
-        self._calls: Counter[Branch] = Counter()
+        self._calls: dict[Branch, int] = {}
 
     async def run(self, problem: Problem) -> None:
+        before = _answers_so_far()
         async for tree in grow_tree(self._loop_at, self._branches, problem):
             self._tree = tree
+            latest = list(tree.nodes)[-1]
+            # an agent answers one call with many events, so these are counted, not calls
+            self._calls[latest] = _answers_so_far() - before - sum(
+                made for branch, made in self._calls.items() if branch != latest
+            )
 
     def keep(self, metadata: dict[str, Any], ended: str | None) -> None:
         TreeRecord.of(self._tree, self._branches, ended, self._calls).keep(metadata)
 
     def _loop_at(self, branch: Branch) -> Loop:
-        generate = on_branch(self._counted, branch)
+        generate = on_branch(self._loop.generate, branch)
         return replace(self._loop, generate=generate, critic=self._critic_of(generate))
 
-    async def _counted(self, call: Call) -> Completion:
-        answer = await self._loop.generate(call)
-        self._calls[call.branch] += 1
-        return answer
+
+def _answers_so_far() -> int:
+    return sum(map(is_answer, transcript().events))

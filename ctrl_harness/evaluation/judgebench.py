@@ -10,11 +10,12 @@ from typing import Any, Literal, TypedDict, Unpack, get_args
 
 from inspect_ai import Task
 
-from ctrl_harness.critique.prompts import PromptSet, built_in_sets
+from ctrl_harness.critique.pair_prompts import PairPrompts
+from ctrl_harness.critique.prompts import built_in_sets
 from ctrl_harness.critique.protocol import Sampling
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation import parameters
-from ctrl_harness.evaluation.judge_pairs import LoadPairs, pairs_task
+from ctrl_harness.evaluation.judge_pairs import MODEL, LoadPairs, pairs_task
 from ctrl_harness.evaluation.pairwise import judge_both_orders, pair_decisions
 from ctrl_harness.evaluation.pointwise import VOTES, judge_each_alone, pair_votes
 from ctrl_harness.evaluation.samples import one_line_errors
@@ -27,11 +28,13 @@ Mode = Literal["pairwise", "pointwise"]
 class JudgeSettings:
     """Everything that decides what is asked of the judge, by the names of its `-T` parameters.
 
-    votes: critiques a response gets, None for pairwise.
+    votes: critiques a response gets, None for pairwise. critic: `model` is the role `critic`, else
+    the model itself; any other is found as in the tasks over programs (docs/critics.md).
     """
 
     mode: Mode = "pairwise"
     votes: int | None = None
+    critic: str = MODEL
     prompts: str = "default"
     temperature: float | None = None
     top_p: float | None = None
@@ -47,7 +50,7 @@ class JudgeSettings:
 PROTOCOLS: Mapping[str, JudgeSettings] = MappingProxyType(
     {
         "default": JudgeSettings(),
-        "ctrl": JudgeSettings("pointwise", VOTES, "default", 0.7, 0.8, 1024, 1.05),
+        "ctrl": JudgeSettings("pointwise", VOTES, MODEL, "default", 0.7, 0.8, 1024, 1.05),
     }
 )
 """default: JudgeBench's own protocol. ctrl: arXiv 2502.03492, appendix C.4."""
@@ -58,6 +61,7 @@ class Given(TypedDict, total=False):
 
     mode: str
     votes: int
+    critic: str
     prompts: str
     temperature: float | None
     top_p: float | None
@@ -68,6 +72,7 @@ class Given(TypedDict, total=False):
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "mode": partial(parameters.one_of, get_args(Mode)),
     "votes": parameters.positive_number,
+    "critic": parameters.critic,
     "prompts": lambda _, value: parameters.path_or_name(value, built_in_sets()),
     "temperature": partial(parameters.number_within, 0.0, 2.0),
     "top_p": partial(parameters.number_within, 0.0, 1.0),
@@ -108,14 +113,16 @@ def judgebench_task(
         settings = settings_of(parameters.name("protocol", protocol), given)
         sampling = settings.sampling._asdict()
         if settings.mode == "pairwise":
-            solver, scorer = judge_both_orders(settings.prompts, sampling), pair_decisions()
+            solver = judge_both_orders(settings.prompts, sampling, settings.critic)
+            scorer = pair_decisions()
         else:
             votes = settings.votes or VOTES
-            solver, scorer = judge_each_alone(votes, settings.prompts, sampling), pair_votes()
+            solver = judge_each_alone(votes, settings.prompts, sampling, settings.critic)
+            scorer = pair_votes()
         pairs = load(parameters.path_or_name(source, NAMED_SOURCES))
         of_name, resolved = asdict(PROTOCOLS[protocol]), asdict(settings)
         changed = {key: value for key, value in resolved.items() if value != of_name[key]}
-        templates = PromptSet(settings.prompts, "judgebench", required=(settings.mode,))
+        words = PairPrompts(settings.prompts, settings.mode)
         return pairs_task(
             pairs,
             solver=solver,
@@ -124,6 +131,7 @@ def judgebench_task(
                 "protocol": protocol,
                 "changed": changed,
                 **resolved,
-                "prompts_digest": templates.digest,
+                "prompts_digest": words.digest,
             },
+            continue_on_fail=settings.critic != MODEL or None,
         )

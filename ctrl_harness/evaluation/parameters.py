@@ -3,6 +3,7 @@ into the task file's folder, so that a path does not arrive as it was typed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from ctrl_harness.verification.time_limit import CHOICES, TimeLimit
 
 # this module is imported through the entry point, before Inspect leaves the user's folder
 _STARTED_IN = Path.cwd()
+
+_VOTING = re.compile(r"(?:vote:\d+:)+")
 
 
 def path_or_name(value: Any, names: Collection[str]) -> str:
@@ -37,6 +40,24 @@ def name(parameter: str, value: Any) -> str:
     return value
 
 
+def critic(parameter: str, value: Any) -> str:
+    """A critic's name; the file in `path/file.py:NAME` or `NAME:FILE`, where there is one, by its
+    whole path, since logs outlive the folder that was current."""
+    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else name(parameter, value)
+    voting = _VOTING.match(text)
+    head, text = text[: voting.end()] if voting else "", text[voting.end() if voting else 0 :]
+    path, in_file, target = text.rpartition(".py:")
+    if in_file:
+        return f"{head}{_found(path + '.py')}:{target}"
+    base, colon, argument = text.partition(":")
+    return head + base + colon + (_found(argument) if argument else "")
+
+
+def _found(path: str) -> str:
+    full = Path(path_or_name(path, ())).expanduser()
+    return str(full.absolute()) if full.exists() else path
+
+
 def flag(parameter: str, value: Any) -> bool:
     """true or false, and nothing that merely counts as such."""
     if not isinstance(value, bool):
@@ -56,6 +77,18 @@ def positive_number(parameter: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise UserError(f"{parameter} is {value!r}; give a whole number from 1")
     return value
+
+
+def numbers(parameter: str, value: Any) -> tuple[int, ...]:
+    """1,5,1: whole numbers from 1; Inspect splits text at its commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    parts = [parts] if isinstance(parts, int) else parts
+    try:
+        return tuple(positive_number(parameter, int(str(part))) for part in parts)
+    except (TypeError, ValueError):
+        raise UserError(
+            f"{parameter} is {value!r:.80}; give whole numbers from 1, with commas between them"
+        ) from None
 
 
 def positive_or_null(parameter: str, value: Any) -> int | None:

@@ -14,14 +14,17 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from ctrl_harness.analysis.votes import VotedPair, summarise_votes
+from ctrl_harness.critique.critic import Draft
 from ctrl_harness.critique.judgement import Judgement
-from ctrl_harness.critique.messages import Call
-from ctrl_harness.critique.prompts import PromptSet
+from ctrl_harness.critique.pair_prompts import PairPrompts
 from ctrl_harness.critique.protocol import Sampling
+from ctrl_harness.critique.voting import numbered
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation.calls import ModelCalls
-from ctrl_harness.evaluation.judge_pairs import ANSWERS, label_of
+from ctrl_harness.evaluation.judge_pairs import ANSWERS, MODEL, context_of, judge_named, label_of
+from ctrl_harness.evaluation.samples import one_line_errors
 from ctrl_harness.evaluation.sampling import Notices
+from ctrl_harness.problems.problem import Problem
 
 VOTES = 5
 """Critiques a response gets unless another number is given."""
@@ -29,9 +32,12 @@ VOTES = 5
 
 @solver
 def judge_each_alone(
-    votes: int = VOTES, prompts: str = "default", sampling: Mapping[str, Any] | None = None
+    votes: int = VOTES,
+    prompts: str = "default",
+    sampling: Mapping[str, Any] | None = None,
+    critic: str = MODEL,
 ) -> Solver:
-    """Asks the model in the role `critic` (else the model itself) for critiques of each response.
+    """Asks a critic, by default the model in the role `critic`, for critiques of each response.
 
     Nothing in a request tells of the other response, or which of the two it is about. Turn 1 is
     response A's and turn 2 response B's; `vote` numbers the critiques from 0.
@@ -41,24 +47,27 @@ def judge_each_alone(
         prompts: A built-in prompt set or a folder of templates.
         sampling: temperature, top_p, max_tokens and repetition_penalty; what is null or left out is
             the role's and the command's.
+        critic: Name of a critic; model is the role `critic`, else the model itself.
     """
     if not isinstance(votes, int) or isinstance(votes, bool) or votes < 1 or votes % 2 == 0:
         raise UserError(f"votes is {votes!r}; give an odd number of critiques a response: 1, 3, 5")
-    templates = PromptSet(prompts, "judgebench", required=("pointwise",))
+    words = PairPrompts(prompts, "pointwise")
+    factory = judge_named(critic)
     asked = Sampling(**(sampling or {}))
     notices = Notices()
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         calls = ModelCalls(str(state.sample_id), state.epoch, {"critique": asked}, notices)
         critiques: list[list[dict[str, str]]] = []
-        for turn, key in enumerate(("response_A", "response_B"), start=1):
-            messages = templates.ask(
-                "pointwise", question=state.metadata["question"], response=state.metadata[key]
-            )
+        question = Problem(str(state.sample_id), "judgebench", state.metadata["question"], ())
+        for turn, key in enumerate(("response_A", "response_B")):
+            response = Draft(state.metadata[key], None, turn)
             said = []
-            for vote in range(votes):
-                text = (await calls(Call("critic", turn, messages, vote))).text
-                said.append({"text": text, "judgement": templates.read(text).judgement})
+            with one_line_errors():
+                for vote in range(votes):
+                    judge = factory(context_of(numbered(calls, vote), words))
+                    critique = await judge(question, response)
+                    said.append({"text": critique.text, "judgement": critique.judgement})
             critiques.append(said)
         state.metadata[ANSWERS] = critiques
         calls.configs.keep(state.metadata)

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.model._model import ModelGenerateError, ModelRefusalError
 from inspect_ai.solver import TaskState
+from inspect_ai.util import LimitExceededError
 
 from ctrl_harness.critique.choice import get_prompts
 from ctrl_harness.critique.critic import (
@@ -17,6 +20,8 @@ from ctrl_harness.critique.critic import (
     feedback_from,
     on_public_cases,
 )
+from ctrl_harness.critique.critics import CRITICS
+from ctrl_harness.critique.guard import guarded
 from ctrl_harness.critique.messages import Generate
 from ctrl_harness.critique.prompts import Prompts
 from ctrl_harness.critique.protocol import Sampling, Stage
@@ -28,6 +33,20 @@ from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.cache import VerdictCache
 from ctrl_harness.verification.judge import Judge
 from ctrl_harness.verification.time_limit import TimeLimit
+
+NOT_THE_CRITICS = (LimitExceededError, ModelGenerateError, ModelRefusalError, PrerequisiteError)
+"""What may come out of a critic and is Inspect's word on the sample, or the model's failure."""
+
+
+def find_guarded(name: str, *, votes: int, feedback_tests: FeedbackTests) -> CriticFactory:
+    """The critic of this name; what one of somebody else's does wrong is a CriticError.
+
+    Raises UserError as `choose_critic` does.
+    """
+    factory = choose_critic(name, votes=votes, feedback_tests=feedback_tests)
+    if name in CRITICS:
+        return factory
+    return guarded(factory, name, critiques=votes, passing=NOT_THE_CRITICS)
 
 
 def open_judge(
@@ -78,7 +97,7 @@ class Roles:
         """Raises UserError for prompts or a critic that are not there."""
         return cls(
             get_prompts(prompts, dataset),
-            choose_critic(critic, votes=votes, feedback_tests=feedback_tests),
+            find_guarded(critic, votes=votes, feedback_tests=feedback_tests),
             feedback_tests,
             judge,
             {stage: Sampling(**values) for stage, values in (sampling or {}).items()},

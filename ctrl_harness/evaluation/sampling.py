@@ -17,7 +17,7 @@ from inspect_ai.model._generate_config import active_generate_config
 
 from ctrl_harness.critique.messages import Call
 from ctrl_harness.critique.protocol import Sampling, Stage, stage_of
-from ctrl_harness.critique.seeds import call_seed
+from ctrl_harness.critique.seeds import call_seed, told_branch
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +146,8 @@ class CallConfigs:
         """Inspect's key knows epoch, messages and settings: neither which sample, turn or vote it
         is, so that repeated calls would get one answer."""
         policy = cache if isinstance(cache, CachePolicy) else CachePolicy()
-        place = f"{self._sample_id}/{call.role}/{call.turn}/{call.vote}"
+        parts = (self._sample_id, call.role, call.turn, call.vote, *told_branch(call))
+        place = "/".join(map(str, parts))
         return policy.model_copy(update={"scopes": {**policy.scopes, "ctrl_harness": place}})
 
 

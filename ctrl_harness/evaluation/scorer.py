@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
-from ctrl_harness.analysis.logs import outcome_of_value
+from ctrl_harness.analysis.logs import branch_key, outcomes_of_value
 from ctrl_harness.analysis.summary import summarise
 from ctrl_harness.analysis.transitions import Outcome
 from ctrl_harness.critique.judgement import Judgement
@@ -13,7 +13,10 @@ from ctrl_harness.evaluation.leaks import find_leaks, leaks_value
 from ctrl_harness.evaluation.record import ChainRecord
 from ctrl_harness.evaluation.roles import open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
+from ctrl_harness.evaluation.tree_record import read_records
+from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.cache import VerdictCache
+from ctrl_harness.verification.judge import Judge
 from ctrl_harness.verification.verdict import Verdict
 
 
@@ -22,7 +25,7 @@ def transitions() -> Metric:
     """Pass@1 per turn, Δ↑, Δ↓, CL, CS, discrimination F1 and time-limit rates over all epochs."""
 
     def compute(scores: list[SampleScore]) -> Value:
-        return dict(summarise([outcome_of(score) for score in scores]))
+        return dict(summarise([outcome for score in scores for outcome in outcomes_of(score)]))
 
     return compute
 
@@ -44,7 +47,8 @@ def chain_verdicts(
     written, and `cut_short`. After a stop at "Correct" the last turn's values go on, so that every
     epoch has the same keys. So do the last program's where a limit of the sample (--token-limit,
     --time-limit, …) cut the chain short, since it is what the budget bought; the critiques that
-    were never written are missing ones, and a sample without a draft has no program.
+    were never written are missing ones, and a sample without a draft has no program. A tree's value
+    has these for each of its chains, `branch_n:` before those of the chains after the first.
 
     Args:
         extraction: How a program is taken out of a completion.
@@ -65,34 +69,53 @@ def chain_verdicts(
         )
 
     async def score(state: TaskState, target: Target) -> Score:
-        record = ChainRecord.read(state.metadata)
-        if record is None or record.ended is None:
+        records = read_records(state.metadata)
+        if records is None or records[0].ended is None:
             # a sample whose solver failed: `inspect score` and --score-on-error bring it here too
             return Score.unscored(reason="no chain", explanation="the solver did not finish")
         with one_line_errors():
             problem = await problem_of(state)
-            programs = [judge.extract(completion, problem) for completion in record.completions]
-            # a limit that came before the draft leaves a sample without a program, not without a
-            # score: budgets would otherwise select the samples
-            verdicts = [await judge.verify(problem, program) for program in programs or [None]]
-            known = dict(zip(programs, verdicts, strict=False))
-            leaks = await find_leaks(record, problem, judge, known) if leakage else None
-        judgements = [critique.judgement for critique in record.critiques]
+            scores = [await judge_chain(record, problem, judge, leakage) for record in records]
+        if len(scores) == 1:
+            return scores[0]
         return Score(
-            value={**chain_value(verdicts, judgements, record), **leaks_value(leaks, record)},
-            answer=programs[-1] if programs else None,
-            explanation=_explain(verdicts, judgements, record),
-            metadata={
-                "status": [verdict.status for verdict in verdicts],
-                "n_passed": [verdict.n_passed for verdict in verdicts],
-                "n_cases": verdicts[0].n_cases,
-                "digest": [verdict.digest for verdict in verdicts],
-                "judgements": judgements,
-                **({} if leaks is None else {"leaks": leaks}),
+            value={
+                branch_key(branch, key): flag
+                for branch, chain in enumerate(scores)
+                for key, flag in chain.as_dict().items()
             },
+            answer=scores[0].answer,
+            explanation="\n".join(
+                f"chain {branch}\n{chain.explanation}" for branch, chain in enumerate(scores)
+            ),
+            metadata={"chains": [chain.metadata for chain in scores]},
         )
 
     return score
+
+
+async def judge_chain(record: ChainRecord, problem: Problem, judge: Judge, leakage: bool) -> Score:
+    """The score of one chain."""
+    programs = [judge.extract(completion, problem) for completion in record.completions]
+    # a limit that came before the draft leaves a sample without a program, not without a score:
+    # budgets would otherwise select the samples
+    verdicts = [await judge.verify(problem, program) for program in programs or [None]]
+    known = dict(zip(programs, verdicts, strict=False))
+    leaks = await find_leaks(record, problem, judge, known) if leakage else None
+    judgements = [critique.judgement for critique in record.critiques]
+    return Score(
+        value={**chain_value(verdicts, judgements, record), **leaks_value(leaks, record)},
+        answer=programs[-1] if programs else None,
+        explanation=_explain(verdicts, judgements, record),
+        metadata={
+            "status": [verdict.status for verdict in verdicts],
+            "n_passed": [verdict.n_passed for verdict in verdicts],
+            "n_cases": verdicts[0].n_cases,
+            "digest": [verdict.digest for verdict in verdicts],
+            "judgements": judgements,
+            **({} if leaks is None else {"leaks": leaks}),
+        },
+    )
 
 
 def chain_value(
@@ -114,9 +137,9 @@ def chain_value(
     return value
 
 
-def outcome_of(sample: SampleScore) -> Outcome:
-    """Reads a score's value back."""
-    return outcome_of_value(sample.sample_id, sample.score.as_dict())
+def outcomes_of(sample: SampleScore) -> list[Outcome]:
+    """Reads a score's value back, chain by chain."""
+    return outcomes_of_value(sample.sample_id, sample.score.as_dict())
 
 
 def _explain(verdicts: list[Verdict], judgements: list[Judgement], record: ChainRecord) -> str:

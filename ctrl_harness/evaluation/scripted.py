@@ -1,9 +1,9 @@
 """The `scripted/PATH.jsonl` provider: answers from a file, to try and test things without a model.
 
 Each line is `{"sample_id": …, "epoch": …, "role": "generator"|"critic", "turn": …, "output": …}`.
-`epoch` and `vote` may be left out (any epoch, any of the answers to one question), and
-`stop_reason` may be given ("max_tokens"). Usage counts white-space separated words, so that token
-arithmetic has something to count.
+`epoch`, `vote` and `branch` may be left out (any epoch, any of the answers to one question, any
+place in a tree), and `stop_reason` may be given ("max_tokens"). Usage counts white-space separated
+words, so that token arithmetic has something to count.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from inspect_ai.model._model_output import StopReason
 from inspect_ai.tool import ToolChoice, ToolInfo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ctrl_harness.critique.messages import Role
+from ctrl_harness.critique.messages import Branch, Role
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation.calls import CallPosition, current_call
 from ctrl_harness.evaluation.samples import one_line_errors
 
 
 class _Line(BaseModel):
-    """One line of the file; `epoch` or `vote` None stands for every one."""
+    """One line of the file; `epoch`, `vote` or `branch` None stands for every one."""
 
     model_config = ConfigDict(strict=True)
 
@@ -41,14 +41,16 @@ class _Line(BaseModel):
     output: str
     epoch: int | None = None
     vote: int | None = None
+    branch: list[int] | None = None
     stop_reason: StopReason = "stop"
 
     @property
     def key(self) -> _Key:
-        return (str(self.sample_id), self.epoch, self.role, self.turn, self.vote)
+        branch = None if self.branch is None else tuple(self.branch)
+        return (str(self.sample_id), self.epoch, self.role, self.turn, self.vote, branch)
 
 
-_Key = tuple[str, int | None, str, int, int | None]
+_Key = tuple[str, int | None, str, int, int | None, Branch | None]
 
 
 class ScriptedAPI(ModelAPI):
@@ -91,14 +93,18 @@ class ScriptedAPI(ModelAPI):
                 f"{self.model_name} answers only the calls of this project's tasks; give another "
                 "task another model"
             )
-        for epoch, vote in product((position.epoch, None), (position.vote, None)):
-            line = self._lines.get((position.sample_id, epoch, position.role, position.turn, vote))
+        places = (position.epoch, None), (position.vote, None), (position.branch, None)
+        for epoch, vote, branch in product(*places):
+            line = self._lines.get(
+                (position.sample_id, epoch, position.role, position.turn, vote, branch)
+            )
             if line is not None:
                 return line
         raise UserError(
             f"{self.model_name} has no line for sample {position.sample_id!r}, epoch "
             f"{position.epoch}, role {position.role!r}, turn {position.turn}"
-            f"{f', vote {position.vote}' if position.vote else ''}; add one"
+            f"{f', vote {position.vote}' if position.vote else ''}"
+            f"{f', branch {[*position.branch]}' if position.branch else ''}; add one"
         )
 
     def max_connections(self) -> int:
@@ -131,12 +137,13 @@ def _read(path: Path) -> dict[_Key, _Line]:
             raise UserError(
                 f"line {number} of {path} is not a scripted answer "
                 f"({f'{field}: ' if field else ''}{first['msg']}); it needs sample_id, "
-                "role (generator or critic), turn and output, and may have epoch, vote and "
-                "stop_reason"
+                "role (generator or critic), turn and output, and may have epoch, vote, "
+                "branch and stop_reason"
             ) from error
         if line.key in lines:
             epoch = "every epoch" if line.epoch is None else f"epoch {line.epoch}"
             vote = "" if line.vote is None else f", vote {line.vote}"
+            vote += "" if line.branch is None else f", branch {line.branch}"
             raise UserError(
                 f"line {number} of {path} answers for sample {line.key[0]!r}, {epoch}, role "
                 f"{line.role!r}, turn {line.turn}{vote} a second time; take one of the two out"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypedDict, get_args
 
@@ -22,8 +23,10 @@ class Given(TypedDict, total=False):
     tests, split, release, start, end: Which rows and tests, where the data set has the choice.
     epochs: Drafts a problem gets (--epochs goes first).
     turns: Critiques and revisions each draft gets.
-    critic: model (role `critic`, else the generator itself), execution, model+execution, or the
-        name of an installed plug-in.
+    branches: Critiques and revisions of each program, turn by turn (3,1); null is one.
+    widths: The three in one, as CTRL's code has it: 1, epochs, then the branches (1,5,1,1).
+    critic: model (role `critic`, else the generator itself), execution, model+execution, or any
+        other that docs/critics.md tells of: NAME, NAME:ARGUMENT, path/file.py:NAME.
     votes: Critiques of each program; above 1 the judgement is the majority's.
     feedback_tests: What the execution critics run: public, or judged, an oracle.
     stop_at_correct: End a chain once the critic judges its program correct.
@@ -44,6 +47,8 @@ class Given(TypedDict, total=False):
     end: str | datetime.date | None
     epochs: int
     turns: int
+    branches: Sequence[int] | str | int | None
+    widths: Sequence[int] | str | int
     critic: str
     votes: int
     feedback_tests: str
@@ -79,7 +84,8 @@ def _comparator(parameter: str, value: Any) -> str | None:
 _CHECKS: Mapping[str, Check] = {
     "epochs": parameters.positive_number,
     "turns": parameters.whole_number,
-    "critic": parameters.name,
+    "branches": lambda name, value: None if value is None else parameters.numbers(name, value),
+    "critic": parameters.critic,
     "votes": parameters.positive_number,
     "feedback_tests": partial(parameters.one_of, get_args(FeedbackTests)),
     "stop_at_correct": parameters.flag,
@@ -100,13 +106,43 @@ _CHECKS: Mapping[str, Check] = {
 def with_given(settings: Settings, given: Mapping[str, Any]) -> Settings:
     """The protocol's settings with what the user gave. Raises UserError, naming the choices."""
     checked: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in _spelled_out(given).items():
         if name in settings.rows:
             # the loader checks it; YAML has made dates and numbers of some
             checked[name] = None if value is None else str(value)
         elif name in _CHECKS:
             checked[name] = _CHECKS[name](name, value)
         else:
-            names = ", ".join([*settings.rows, *_CHECKS])
+            names = ", ".join([*settings.rows, "widths", *_CHECKS])
             raise UserError(f"there is no setting {name!r}; choose among protocol, {names}")
-    return settings.changed(checked)
+    return _checked_branches(settings.changed(checked))
+
+
+def _spelled_out(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With epochs, turns and branches in place of the widths that say them."""
+    if "widths" not in given:
+        return given
+    widths = parameters.numbers("widths", given["widths"])
+    if len(widths) < 2 or widths[0] != 1:
+        told = ",".join(map(str, widths))
+        raise UserError(
+            f"widths={told} is not a tree; give 1, the number of drafts, and how many critiques "
+            "and revisions each program gets, turn by turn: 1,5,1,1"
+        )
+    said = {"epochs": widths[1], "turns": len(widths) - 2, "branches": widths[2:]}
+    for name in said:
+        if name in given:
+            raise UserError(f"widths says {name} too; leave {name} or widths out")
+    return {**{name: value for name, value in given.items() if name != "widths"}, **said}
+
+
+def _checked_branches(settings: Settings) -> Settings:
+    """One form for each tree: a chain has no branches."""
+    branches = settings.branches
+    if branches is None or len(branches) == settings.turns:
+        return settings if branches and max(branches) > 1 else replace(settings, branches=None)
+    told = ",".join(map(str, branches))
+    raise UserError(
+        f"branches={told} is for {len(branches)} turns, and turns is {settings.turns}; give a "
+        "number for each turn, or widths, which says both"
+    )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import anyio
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import LimitExceededError, sample_limits
 
-from ctrl_harness.critique.critic import FeedbackTests
+from ctrl_harness.critique.critic import Critic, FeedbackTests
+from ctrl_harness.critique.messages import Generate as Ask
 from ctrl_harness.critique.protocol import Stage
-from ctrl_harness.critique.revise import Chain, History, Loop, Replay
+from ctrl_harness.critique.revise import History, Loop, Replay
 from ctrl_harness.errors import UserError
-from ctrl_harness.evaluation.record import COMPLETE, ChainRecord
+from ctrl_harness.evaluation.frozen import FrozenDrafts, read_drafts, watched
+from ctrl_harness.evaluation.growth import ChainGrowth, Growth, TreeGrowth
+from ctrl_harness.evaluation.record import COMPLETE
 from ctrl_harness.evaluation.roles import Roles, open_judge
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
@@ -23,6 +27,8 @@ from ctrl_harness.execution.inspect_sandbox import require_sandbox
 def critique_and_revise(
     dataset: str,
     turns: int = 1,
+    branches: Sequence[int] | None = None,
+    drafts: str | None = None,
     critic: str = "model",
     stop_at_correct: bool = False,
     prompts: str = "default",
@@ -42,6 +48,8 @@ def critique_and_revise(
     Args:
         dataset: Name of the data set, for its prompts.
         turns: Critiques and revisions a draft gets; 0 is the draft alone.
+        branches: Critiques and revisions of each program, turn by turn; null is one.
+        drafts: A file of frozen drafts, which are taken instead of asking for new ones.
         critic: Name of a critic: model, execution, model+execution, or a plug-in's.
         stop_at_correct: End the chain once the critic judges the program correct.
         prompts: A built-in prompt set, a folder of templates, or critic-rl:PATH.
@@ -75,28 +83,46 @@ def critique_and_revise(
         feedback_tests=feedback_tests,
         sampling=sampling,
     )
+    known: FrozenDrafts | None = None
+    if drafts is not None:
+        with one_line_errors():
+            known = read_drafts(Path(drafts))
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with one_line_errors():
             require_sandbox(judge.executor)  # before any model is asked
         problem = await problem_of(state)
         calls = roles.calls(state)
+        frozen: str | None = None
+        if known is not None:
+            with one_line_errors():
+                draft = known.of(str(state.sample_id), state.epoch, state.metadata["digest"])
+            frozen = draft.completion
+
+        def critic_of(ask: Ask) -> Critic:
+            made = roles.critic(ask, problem)
+            return made if frozen is None else watched(made, state.metadata)
+
         loop = Loop(
             generate=calls,
-            critic=roles.critic(calls, problem),
+            critic=critic_of(calls),
             prompts=roles.prompts,
             judge=judge,
             turns=turns,
             stop_at_correct=stop_at_correct,
             history=history,
             replay=replay,
+            frozen=frozen,
         )
-        chain: Chain | None = None
+        growth: Growth
+        if branches:
+            growth = TreeGrowth(loop, critic_of, tuple(branches))
+        else:
+            growth = ChainGrowth(loop)
         ended: str | None = None
         try:
             with one_line_errors():
-                async for chain in loop.grow(problem):  # noqa: B007 - read in `finally`
-                    pass
+                await growth.run(problem)
             ended = COMPLETE
         except LimitExceededError as error:
             ended = error.type
@@ -105,7 +131,7 @@ def critique_and_revise(
             ended = _time_that_ran_out()
             raise
         finally:
-            ChainRecord.of(chain, turns, ended).keep(state.metadata)
+            growth.keep(state.metadata, ended)
             calls.configs.keep(state.metadata)
         calls.show(state, "generator")
         return state

@@ -9,6 +9,7 @@ from inspect_ai import Task
 from inspect_ai.log import HeadlineMetric
 
 from ctrl_harness.critique.choice import get_prompts
+from ctrl_harness.critique.critics import CRITICS
 from ctrl_harness.critique.protocol import Stage, describe, protocol
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation import parameters
@@ -38,6 +39,7 @@ def critique_task(
     unsafe_no_isolation: bool = False,
     leakage: bool = True,
     arm: str | None = None,
+    drafts: str | None = None,
     **given: Unpack[Given],
 ) -> Task:
     """A task over programs: draft, `turns` × (critique, revision), one verdict a program.
@@ -45,7 +47,7 @@ def critique_task(
     load: makes the problem set of (source, **settings of the rows); called once. given: what the
     user changes of the protocol, the data set's row settings among it. leakage: programs in
     critiques are looked for and judged. arm: with critic=none, the log whose tokens the control
-    spends. Everything that it came to stands in the log's header,
+    spends. drafts: a file of frozen drafts (frozen.py). Everything that it came to stands in the log's header,
     `oracle` where the critic saw the tests that judge. Raises Inspect's PrerequisiteError, one
     line, for anything wrong in the input.
     """
@@ -71,6 +73,7 @@ def critique_task(
                 dataset=dataset,
                 arm=_arm(arm),
                 prompts=settings.prompts,
+                drafts=_drafts(drafts),
                 sampling=sampling,
                 **chosen._asdict(),
                 **judging,
@@ -82,6 +85,8 @@ def critique_task(
             solver = critique_and_revise(
                 dataset=dataset,
                 turns=settings.turns,
+                branches=settings.branches,
+                drafts=_drafts(drafts),
                 critic=settings.critic,
                 stop_at_correct=settings.stop_at_correct,
                 prompts=settings.prompts,
@@ -99,6 +104,8 @@ def critique_task(
             solver=solver,
             scorer=scorer,
             epochs=settings.epochs,
+            # a log with a failed sample is a failed log all the same, at the end
+            continue_on_fail=settings.critic not in (NONE, *CRITICS) or None,
             headline_metric=HeadlineMetric(metric="pass_at_1"),
             metadata={
                 "problem_set": problems.reference.as_json(),
@@ -111,6 +118,10 @@ def critique_task(
                 "oracle": facts.get("control", facts)["feedback_tests"] == "judged",
             },
         )
+
+
+def _drafts(path: str | None) -> str | None:
+    return None if path is None else parameters.path_or_name(path, ())
 
 
 def _arm(path: str | None) -> str:

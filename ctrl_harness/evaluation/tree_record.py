@@ -1,4 +1,4 @@
-"""What a sample's metadata keeps of a tree of revisions, node by node; chains are read out of it."""
+"""What a sample's metadata keeps of a tree of revisions, node by node, and the chains in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ KEY = "ctrl_harness:tree"
 
 
 class NodeRecord(BaseModel):
-    """A node as logged. calls: model calls that it took, by which a log's events are told apart."""
+    """A node as logged. calls: the answers of models that it took, by which a sample's events are
+    told apart."""
 
     branch: list[int]
     critique: CritiqueRecord | None

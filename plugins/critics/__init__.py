@@ -1,1 +1,1 @@
-"""Critics beside the model and the tests: services, agents, reward models, stored decisions."""
+"""Critics that come along beside the core's: services, agents, reward models, records, votes."""

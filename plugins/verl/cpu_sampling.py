@@ -39,7 +39,7 @@ class Drawn(NamedTuple):
 
 
 def sample(model: Any, requests: list[Request]) -> list[Drawn]:
-    """Draw for `requests`, whose settings are equal, in one padded batch; answers in their order."""
+    """Draw for `requests`, whose settings are equal, in one padded batch; in their order."""
     settings = requests[0].settings
     ends = _end_tokens(model)
     pad = min(ends) if ends else 0

@@ -81,10 +81,10 @@ def teach(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> float:
-    """Train the model in `folder` on all `lessons` at once, `steps` times; the loss is the answers'.
+    """Train the model in `folder` on all `lessons` at once, `steps` times, on their answers.
 
     Returns:
-        The last loss, in nats a token. Lessons that answer one chat in several ways keep it above 0.
+        The last loss, in nats a token. Several answers to one chat keep it above 0.
     """
     torch, transformers = _training_packages()
     torch.manual_seed(seed)
@@ -151,6 +151,7 @@ def _training_packages() -> tuple[Any, Any]:
         import transformers
     except ImportError as error:
         raise UserError(
-            f"a tiny model needs {error.name}; install it with: pip install 'ctrl-harness[training]'"
+            f"a tiny model needs {error.name}; install it with: "
+            "pip install 'ctrl-harness[training]'"
         ) from error
     return torch, transformers

@@ -117,6 +117,7 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
         "votes": 1,
         "feedback_tests": "public",
         "turns": 2,
+        "branches": None,
         "stop_at_correct": True,
         "prompts": "default",
         "prompts_digest": PromptSet("default", "livecodebench").digest,

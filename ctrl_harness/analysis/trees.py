@@ -1,0 +1,384 @@
+"""critic-rl's tree files: read, written, and counted as chains.
+
+A line of JSON a node (HKUNLP/critic-rl, ctrl/gen/tree.py): task_id, hash, node_type (root,
+generation, critique_revision), prev_hash (the parent's), solution (a whole answer), critique (what
+the revision answers), success, metadata; parents before children, level by level, as its own
+reader wants them. Lines that were read are written again with all that they held.
+
+What the format has no place for stands under `metadata.ctrl_harness` of trees made from our logs:
+of a program `judgement` and `leak` of the critique that caused it and `time_limit`; and for each
+chain, at the last program it has, an `end`: epoch, branch, turns, cut_short, and what its further
+critiques said. Trees without it are read as that repository reads them: the n-th generation of a
+root is epoch n, every leaf ends a chain, and "Overall judgment: Correct" is the verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ctrl_harness.analysis.logs import LoggedChain
+from ctrl_harness.analysis.transitions import Outcome
+from ctrl_harness.critique.judgement import Judgement
+from ctrl_harness.critique.leakage import Leak
+from ctrl_harness.critique.prompts import PromptSet
+from ctrl_harness.errors import UserError
+
+OURS = "ctrl_harness"
+_PARENTS = {
+    "root": (None,),
+    "generation": ("root",),
+    "critique_revision": ("generation", "critique_revision"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """One line. data: all of it, as it stands."""
+
+    data: Mapping[str, Any]
+
+    @property
+    def hash(self) -> str:
+        return str(self.data["hash"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.data["node_type"])
+
+    @property
+    def parent(self) -> str | None:
+        found = self.data.get("prev_hash")
+        return found if isinstance(found, str) else None  # pandas may write NaN for none
+
+    @property
+    def solution(self) -> str | None:
+        found = self.data.get("solution")
+        return found if isinstance(found, str) else None
+
+    @property
+    def passed(self) -> bool | None:
+        """None where it was not judged."""
+        found = self.data.get("success")
+        return bool(found == 1) if isinstance(found, (bool, int, float)) else None
+
+    @property
+    def ours(self) -> Mapping[str, Any]:
+        metadata = self.data.get("metadata")
+        found = metadata.get(OURS) if isinstance(metadata, Mapping) else None
+        return found if isinstance(found, Mapping) else {}
+
+
+class Forest:
+    """The trees of a file, in the order of its lines."""
+
+    def __init__(self, nodes: Iterable[TreeNode]) -> None:
+        """Raises UserError, naming the line, for nodes that make no tree."""
+        self.nodes = tuple(nodes)
+        self._by_hash: dict[str, TreeNode] = {}
+        self._children: dict[str, list[TreeNode]] = {}
+        for number, node in enumerate(self.nodes, start=1):
+            _check(node, self._by_hash, number)
+            self._by_hash[node.hash] = node
+            self._children[node.hash] = []
+            if node.parent is not None:
+                self._children[node.parent].append(node)
+
+    @property
+    def roots(self) -> Iterator[TreeNode]:
+        return (node for node in self.nodes if node.kind == "root")
+
+    def children(self, node: TreeNode) -> Sequence[TreeNode]:
+        return self._children[node.hash]
+
+    def programs(self, node: TreeNode) -> list[TreeNode]:
+        """From the draft to this node; none for a root."""
+        found: list[TreeNode] = []
+        while node.parent is not None:
+            found.append(node)
+            node = self._by_hash[node.parent]
+        return found[::-1]
+
+
+def _check(node: TreeNode, before: Mapping[str, TreeNode], number: int) -> None:
+    if node.hash in before:
+        raise UserError(f"line {number} of the tree has a hash that stood before: {node.hash}")
+    if node.kind not in _PARENTS:
+        raise UserError(
+            f"line {number} of the tree has the node_type {node.kind!r}; it is one of "
+            f"{', '.join(_PARENTS)}"
+        )
+    if node.parent is not None and node.parent not in before:
+        raise UserError(
+            f"line {number} of the tree names a parent that does not stand before it; give the "
+            "whole file, as it was written"
+        )
+    parent = None if node.parent is None else before[node.parent].kind
+    if parent not in _PARENTS[node.kind]:
+        raise UserError(f"line {number} of the tree: a {node.kind} cannot follow {parent or 'none'}")
+    if node.kind != "root" and node.solution is None:
+        raise UserError(f"line {number} of the tree is a {node.kind} without a solution")
+
+
+def read_forest(path: Path) -> Forest:
+    """Raises UserError for a file that is cut off or no tree, naming the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the tree {path} cannot be read: {error}") from error
+    nodes = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            raise UserError(
+                f"line {number} of {path} is no JSON, perhaps cut off; give the whole tree"
+            ) from None
+        if not isinstance(data, dict) or not {"task_id", "hash", "node_type"} <= data.keys():
+            raise UserError(
+                f"line {number} of {path} is no node of a tree, which has task_id, hash, node_type"
+            )
+        nodes.append(TreeNode(data))
+    if not nodes:
+        raise UserError(f"{path} holds no tree; give a file that run_gen.py or compare wrote")
+    return Forest(nodes)
+
+
+def write_forest(path: Path, forest: Forest) -> None:
+    """Writes each node as it stands."""
+    path.write_text("".join(f"{_line(node)}\n" for node in forest.nodes), encoding="utf-8")
+
+
+def _line(node: TreeNode) -> str:
+    line = json.dumps(node.data, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half of a character, which only an escape can write
+        return json.dumps(node.data)
+    return line
+
+
+# -- trees from our chains
+
+
+def forest_of(chains: Iterable[LoggedChain]) -> Forest:
+    """The trees that hold these chains, one a problem, level by level."""
+    levels: list[dict[str, dict[str, Any]]] = []
+
+    def node(depth: int, name: str, **data: Any) -> dict[str, Any]:
+        while len(levels) <= depth:
+            levels.append({})
+        return levels[depth].setdefault(name, {**data, "metadata": {OURS: {}}})
+
+    for chain in chains:
+        outcome = chain.outcome
+        task = str(outcome.problem)
+        last = node(0, _hash(task), **_fields(task, _hash(task), "root", None))
+        for turn, completion in enumerate(chain.completions):
+            place = (outcome.epoch, *chain.leaf[:turn])
+            name = _hash(task, *place)
+            kind = "critique_revision" if turn else "generation"
+            said = chain.critiques[turn - 1] if turn else None
+            last = node(
+                turn + 1,
+                name,
+                **{
+                    **_fields(task, name, kind, str(last["hash"])),
+                    "solution": completion,
+                    "critique": said,
+                    "success": outcome.passed[turn],
+                },
+            )
+            last["metadata"][OURS].update(_told(outcome, turn))
+        rest = max(len(chain.completions) - 1, 0)
+        end = {
+            "epoch": outcome.epoch,
+            "branch": outcome.branch,
+            "turns": len(outcome.passed) - 1,
+            "judgements": list(outcome.judgements[rest:]),
+            "leaks": list(outcome.leaks[rest:]),
+            "cut_short": outcome.cut_short,
+            "unanswered": list(chain.critiques[rest:]),
+        }
+        last["metadata"][OURS].setdefault("ends", []).append(end)
+    return Forest(TreeNode(data) for level in levels for data in level.values())
+
+
+def _fields(task: str, name: str, kind: str, parent: str | None) -> dict[str, Any]:
+    return {
+        "task_id": task,
+        "hash": name,
+        "node_type": kind,
+        "prev_hash": parent,
+        "solution": None,
+        "critique": None,
+        "success": None,
+    }
+
+
+def _told(outcome: Outcome, turn: int) -> dict[str, Any]:
+    """What is known of a program, and of the critique that caused it."""
+    told: dict[str, Any] = {}
+    if outcome.time_limit:
+        told["time_limit"] = outcome.time_limit[turn]
+    if turn and outcome.judgements:
+        told["judgement"] = outcome.judgements[turn - 1]
+    if turn and outcome.leaks:
+        told["leak"] = outcome.leaks[turn - 1]
+    return told
+
+
+def _hash(*place: str | int) -> str:
+    """40 hexadecimal digits, as theirs, but the same in each export."""
+    return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:40]
+
+
+# -- chains out of trees
+
+
+class TreeOutcomes(NamedTuple):
+    """outcomes: of the chains that can be counted. unjudged: chains with a program that nobody
+    judged. unfinished: chains with fewer turns than others, of a file that was cut."""
+
+    outcomes: list[Outcome]
+    unjudged: int
+    unfinished: int
+
+
+class _Chain(NamedTuple):
+    root: TreeNode
+    programs: list[TreeNode]
+    end: Mapping[str, Any]
+
+
+def outcomes_of_forest(forest: Forest) -> TreeOutcomes:
+    """Each chain's outcome, as the log would have told it that the tree was made from."""
+    chains = list(_chains(forest))
+    judged = [c for c in chains if all(node.passed is not None for node in c.programs)]
+    turns = max((_turns(chain) for chain in judged), default=0)
+    whole = [c for c in judged if _turns(c) == turns]
+    return TreeOutcomes(
+        [_outcome(chain) for chain in whole],
+        len(chains) - len(judged),
+        len(judged) - len(whole),
+    )
+
+
+def _chains(forest: Forest) -> Iterator[_Chain]:
+    for root in forest.roots:
+        for end in root.ours.get("ends", ()):
+            yield _Chain(root, [], end)
+        for epoch, draft in enumerate(forest.children(root), start=1):
+            stack, branch = [draft], 0
+            while stack:
+                node = stack.pop()
+                stack += reversed(forest.children(node))
+                ends = node.ours.get("ends")
+                if ends is None and not forest.children(node):
+                    ends = [{"epoch": epoch, "branch": branch}]
+                for end in ends or ():
+                    branch += 1
+                    yield _Chain(root, forest.programs(node), end)
+
+
+def _turns(chain: _Chain) -> int:
+    found: int = chain.end.get("turns", len(chain.programs) - 1)
+    return found
+
+
+def _outcome(chain: _Chain) -> Outcome:
+    root, programs, end = chain
+    missing = _turns(chain) + 1 - len(programs)
+    passed = [bool(node.passed) for node in programs]
+    clocks = [node.ours.get("time_limit") for node in programs]
+    leaks = [node.ours.get("leak") for node in programs[1:]] + list(end.get("leaks", ()))
+    return Outcome(
+        problem=str(root.data["task_id"]),
+        passed=tuple(passed + [passed[-1] if passed else False] * missing),
+        judgements=(
+            *(_judgement(node) for node in programs[1:]),
+            *end.get("judgements", ()),
+        ),
+        time_limit=()
+        if None in clocks
+        else tuple([bool(c) for c in clocks] + [bool(clocks and clocks[-1])] * missing),
+        epoch=end["epoch"],
+        leaks=() if None in leaks else tuple(_leak(leak) for leak in leaks),
+        cut_short=end.get("cut_short", False),
+        branch=end["branch"],
+    )
+
+
+def _judgement(node: TreeNode) -> Judgement:
+    told = node.ours.get("judgement")
+    if told in ("correct", "incorrect", "missing"):
+        found: Judgement = told
+        return found
+    critique = node.data.get("critique")
+    return _read_judgement(critique) if isinstance(critique, str) else "missing"
+
+
+@cache
+def _prompts() -> PromptSet:
+    return PromptSet("ctrl", "codecontests")
+
+
+def _read_judgement(critique: str) -> Judgement:
+    return _prompts().read(critique).judgement
+
+
+def _leak(told: Any) -> Leak:
+    return "passing" if told == "passing" else "program" if told == "program" else "none"
+
+
+# -- drafts out of trees
+
+
+class TreeDraft(NamedTuple):
+    """The n-th draft of a problem, n from 1."""
+
+    problem: str
+    epoch: int
+    completion: str
+
+
+def drafts_of_forest(forest: Forest, problems: Sequence[str]) -> tuple[list[TreeDraft], list[str]]:
+    """The drafts, and the task_ids of roots that are none of these problems.
+
+    problems: ids in the order of their rows. A task_id is a problem's id, or ends in the number of
+    its row, counted from 0 (`codecontests/test/12`, as that repository's scripts number them).
+    """
+    drafts: list[TreeDraft] = []
+    unknown: list[str] = []
+    for root in forest.roots:
+        problem = _problem_of(root.data["task_id"], problems)
+        if problem is None:
+            unknown.append(str(root.data["task_id"]))
+            continue
+        for n, node in enumerate(forest.children(root), start=1):
+            epochs = {end["epoch"] for end in _ends_below(forest, node)}
+            epoch = epochs.pop() if len(epochs) == 1 else n
+            drafts.append(TreeDraft(problem, epoch, node.solution or ""))
+    return drafts, unknown
+
+
+def _ends_below(forest: Forest, node: TreeNode) -> Iterator[Mapping[str, Any]]:
+    yield from node.ours.get("ends", ())
+    for child in forest.children(node):
+        yield from _ends_below(forest, child)
+
+
+def _problem_of(task_id: object, problems: Sequence[str]) -> str | None:
+    if str(task_id) in problems:
+        return str(task_id)
+    number = str(task_id).rpartition("/")[2]
+    if number.isdecimal() and number.isascii() and int(number) < len(problems):
+        return problems[int(number)]
+    return None

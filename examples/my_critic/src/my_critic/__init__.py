@@ -1,0 +1,1 @@
+"""A critic for ctrl-harness."""

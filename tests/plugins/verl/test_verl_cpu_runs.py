@@ -1,0 +1,86 @@
+"""verl's real main_ppo on a CPU with the real reward, judge and launcher: minutes each."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctrl_harness.training.checkpoints import merge_checkpoint
+
+pytest.importorskip("verl", reason="needs the extra `training`")
+pytestmark = pytest.mark.slow
+
+EPSILON = 1e-6
+"""verl's, which keeps a group without variance from dividing by zero."""
+
+
+def groups(call: dict[str, Any]) -> list[list[tuple[float, float]]]:
+    """(reward, advantage) of the trajectories of each group."""
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for uid, reward, advantage in zip(
+        call["group"], call["reward"], call["advantage"], strict=True
+    ):
+        found[uid].append((reward, advantage))
+    return list(found.values())
+
+
+def closed_form(rewards: list[float]) -> list[float]:
+    """GRPO's advantages: less the mean, over the deviation (of a sample)."""
+    mean, deviation = statistics.fmean(rewards), statistics.stdev(rewards)
+    return [(reward - mean) / (deviation + EPSILON) for reward in rewards]
+
+
+def test_two_steps_with_one_fault_train_the_critic_and_leave_a_checkpoint(
+    launch: Any, scripted_generator: Any, toy: Any, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    scripted_generator.refuse = {4}  # 1 is the launcher's probe
+    run = launch()
+
+    # the fault left one trajectory out, and no number in its place
+    first, second = run.advantages
+    assert sorted(len(group) for group in groups(first)) == [7, 8]
+    assert [len(group) for group in groups(second)] == [8, 8]
+    for call in (first, second):
+        for group in groups(call):
+            rewards = [reward for reward, _ in group]
+            assert set(rewards) <= {0.0, 1.0}
+            # those of a group of seven for the seven, of eight for the eight
+            assert [advantage for _, advantage in group] == pytest.approx(
+                closed_form(rewards), abs=1e-4
+            )
+
+    # rewards vary within a group, so there was something to learn from
+    assert any(len({reward for reward, _ in group}) > 1 for group in groups(first))
+    assert len(run.steps) == 2
+    assert all(step.metrics["actor/grad_norm"] > 0 for step in run.steps)
+
+    merged = merge_checkpoint(run.folder, tmp_path / "merged")
+    trained = AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32)
+    start = AutoModelForCausalLM.from_pretrained(toy.model, dtype=torch.float32)
+    moved = [
+        name
+        for name, weight in trained.named_parameters()
+        # beyond what rounding to bfloat16 does
+        if not torch.equal(weight, start.get_parameter(name).bfloat16().float())
+    ]
+    assert len(moved) > len(list(start.named_parameters())) // 2
+    tokenizer = AutoTokenizer.from_pretrained(merged)
+    assert tokenizer.chat_template
+    ids = tokenizer("Analysis:", return_tensors="pt").input_ids
+    assert trained.generate(ids, max_new_tokens=4).shape == (1, ids.shape[1] + 4)
+
+
+def test_fifteen_steps_raise_the_mean_reward(launch: Any) -> None:
+    run = launch(
+        "trainer.total_training_steps=15", "trainer.total_epochs=15", "trainer.save_freq=-1"
+    )
+    scores = [step.mean_score for step in run.steps]
+    assert len(scores) == 15
+    assert statistics.fmean(scores[-5:]) > statistics.fmean(scores[:5]) + 0.2, scores

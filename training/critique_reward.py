@@ -1,0 +1,311 @@
+"""What a critique earns: the frozen generator revises after it, the judge decides, and it is paid.
+
+The one path behind verl's `compute_score`, TRL's reward function and a plain call in Python.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ctrl_harness.critique.critic import Critique
+from ctrl_harness.critique.judgement import Judgement
+from ctrl_harness.critique.leakage import Leak, find_leak
+from ctrl_harness.critique.messages import Call, Completion
+from ctrl_harness.errors import CtrlHarnessError, UserError
+from ctrl_harness.training.faults import FaultShare, RunStopped
+from ctrl_harness.training.frozen_generator import FrozenGenerator
+from ctrl_harness.training.leaks import strip
+from ctrl_harness.training.revision import revise
+from ctrl_harness.training.reward_judge import RewardJudge
+from ctrl_harness.training.reward_settings import RewardSettings
+from ctrl_harness.training.rewards import score
+from ctrl_harness.training.rl_rows import DraftVerdict, Episode
+from ctrl_harness.training.trace import TraceWriter
+from ctrl_harness.training.trace_record import record_of
+from ctrl_harness.verification.judge import Judge
+from ctrl_harness.verification.verdict import Verdict
+
+Malformed = Literal["no_verdict", "cut_off", "too_long", "empty", "leak"]
+"""Why no revision was asked for: nothing after "Overall judgment", the token limit, more characters
+than any critique has, nothing to read, or a program that the settings do not forgive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision and its verdict. cut_off: it ended at the token limit."""
+
+    text: str
+    cut_off: bool
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Rewarded:
+    """What a critique earned, and why.
+
+    judgement: what the critic says of the draft. malformed: why it is rewarded as one whose
+    revision failed; None where it is not. revisions: empty where none was asked for. retries: how
+    often the generator had to be asked again.
+    """
+
+    score: float
+    draft: DraftVerdict
+    judgement: Judgement
+    malformed: Malformed | None = None
+    leak: Leak = "none"
+    revisions: tuple[Revision, ...] = ()
+    retries: int = 0
+    generator_s: float = 0.0
+    judge_s: float = 0.0
+
+    @property
+    def said_right(self) -> bool:
+        return self.judgement == ("correct" if self.draft.passed else "incorrect")
+
+
+class CritiqueReward:
+    """Rewards critiques; one for each process, made once.
+
+    Reentrant: any number of calls may be in flight, from any event loop of any thread; each loop
+    has its own limits (`generator_in_flight`, `judge_jobs`). router_address: "host:port" of verl's
+    reward router, asked where the settings name no generator. Raises UserError, TraceError.
+    """
+
+    def __init__(self, settings: RewardSettings, router_address: str | None = None) -> None:
+        self.settings = settings
+        self._reward = settings.function
+        self._judge = RewardJudge(settings)
+        self._generator = (
+            FrozenGenerator(settings.generator(router_address)) if settings.revises else None
+        )
+        self._count_tokens = _token_counter(settings)
+        self._faults = FaultShare(
+            settings.max_fault_share, settings.fault_window, settings.least_faults_seen
+        )
+        self._trace = TraceWriter(settings.trace) if settings.trace is not None else None
+        self._stopped: str | None = None
+
+    async def __call__(
+        self,
+        episode: Episode,
+        critique: str,
+        *,
+        cut_off: bool | None = None,
+        place: Mapping[str, Any] | None = None,
+    ) -> Rewarded:
+        """The reward of a critique of the episode's draft.
+
+        critique: the critic's answer as it came. cut_off: whether it ended at its token limit,
+        where the caller knows. place: JSON-ready facts for the trace (`step`).
+
+        Raises JudgeError (GeneratorError, TraceError among them) where nothing is known of the
+        critique, after the retries; RunStopped where too many were lost; UserError for a row or a
+        machine that cannot be used. None of them is a reward: leave the sample out.
+        """
+        self._refuse_if_stopped()
+        call = _Call(uuid.uuid4().hex, episode, critique, dict(place or {}))
+        try:
+            done = await self._rewarded(call, cut_off)
+        except CtrlHarnessError as error:
+            call.retries = getattr(error, "retries", call.retries)
+            self._lose(call, error)
+            raise
+        self._write(call, done, None)
+        self._faults.count(lost=False)
+        return done
+
+    def lose_row(self, error: UserError, place: Mapping[str, Any]) -> None:
+        """Traces and counts a row that is no episode. Raises RunStopped once they are too many."""
+        self._refuse_if_stopped()
+        self._lose(_Call(uuid.uuid4().hex, None, "", dict(place)), error)
+
+    async def aclose(self) -> None:
+        """Ends the judge's processes and this event loop's connections, and closes the trace."""
+        await self._judge.executor.aclose()
+        if self._generator is not None:
+            await self._generator.aclose()
+        if self._trace is not None:
+            self._trace.close()
+
+    # -- one critique
+
+    async def _rewarded(self, call: _Call, cut_off: bool | None) -> Rewarded:
+        episode, settings = call.known_episode, self.settings
+        draft, problem = episode.draft, episode.problem
+        judge = self._judge.of(episode.settings)
+        if len(call.critique) > settings.max_critique_chars:
+            return self._failed(call, "missing", "too_long")
+        reading = episode.prompts.read(call.critique)
+        if cut_off is None:
+            cut_off = self._is_cut_off(call.critique)
+        leak = await find_leak(reading.text, draft.program, problem, self._passes(judge, episode))
+        call.leak = leak
+        if cut_off:
+            return self._failed(call, "missing", "cut_off")
+        if not reading.text.strip():
+            return self._failed(call, "missing", "empty")
+        if reading.judgement == "missing":
+            return self._failed(call, "missing", "no_verdict")
+        text: str | None = reading.text
+        if leak != "none" and settings.leak != "report":
+            text = strip(reading.text, draft.program, problem) if settings.leak == "strip" else None
+            if text is None:
+                return self._failed(call, reading.judgement, "leak")
+        assert text is not None
+        given = Critique(text, reading.judgement)
+        revisions = [
+            await self._revision(call, judge, given, number)
+            for number in range(settings.revisions if settings.revises else 0)
+        ]
+        verdicts = [revision.verdict for revision in revisions]
+        return Rewarded(
+            score(self._reward, episode.verdict, verdicts, reading.judgement),
+            episode.verdict,
+            reading.judgement,
+            None,
+            leak,
+            tuple(revisions),
+            call.retries,
+            call.generator_s,
+            call.judge_s,
+        )
+
+    def _failed(self, call: _Call, judgement: Judgement, why: Malformed) -> Rewarded:
+        """What is paid for a critique that no revision is asked for: a failed revision's reward."""
+        verdict = call.known_episode.verdict
+        # whatever it said: half a critique's judgement earns nothing either
+        paid = score(self._reward, verdict, (), "missing")
+        return Rewarded(
+            paid, verdict, judgement, why, call.leak, (), 0, call.generator_s, call.judge_s
+        )
+
+    async def _revision(
+        self, call: _Call, judge: Judge, critique: Critique, number: int
+    ) -> Revision:
+        episode = call.known_episode
+        answers: list[Completion] = []
+
+        async def generate(asked: Call) -> Completion:
+            assert self._generator is not None
+            seed = number if self.settings.revisions > 1 else None
+            began = time.perf_counter()
+            call.asked = True
+            answer = await self._generator.ask(asked.messages, seed=seed)
+            call.generator_s += time.perf_counter() - began
+            call.retries += answer.retries
+            answers.append(answer.completion)
+            return answer.completion
+
+        revised = await revise(
+            episode.problem,
+            episode.draft,
+            critique,
+            generate=generate,
+            prompts=episode.prompts,
+            judge=judge,
+            replay=episode.settings.replay,
+        )
+        call.revised = True
+        began = time.perf_counter()
+        verdict = await self._judge.verify(judge, episode.problem, revised.program)
+        call.judge_s += time.perf_counter() - began
+        return Revision(revised.completion, answers[0].cut_off, verdict)
+
+    def _passes(self, judge: Judge, episode: Episode) -> Callable[[str], Any]:
+        """Whether a program that stands in a critique solves the problem."""
+        quick = replace(judge, fail_fast=True)
+
+        async def passes(program: str) -> bool:
+            return (await self._judge.verify(quick, episode.problem, program, bare=True)).passed
+
+        return passes
+
+    def _is_cut_off(self, critique: str) -> bool:
+        limit = self.settings.max_critique_tokens
+        return (
+            limit is not None
+            and self._count_tokens is not None
+            and self._count_tokens(critique) >= limit
+        )
+
+    # -- what is lost
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped is None and self._trace is not None:
+            self._stopped = self._trace.stopped()
+        if self._stopped is not None:
+            raise RunStopped(self._stopped)
+
+    def _lose(self, call: _Call, error: CtrlHarnessError) -> None:
+        trouble: CtrlHarnessError | None = None
+        try:
+            self._write(call, None, error)
+        except CtrlHarnessError as unwritten:
+            trouble = unwritten
+        said = self._faults.count(lost=True)
+        if said is not None:
+            where = f"; the trace is in {self.settings.trace}" if self.settings.trace else ""
+            self._stopped = f"the run is stopped: {said}. The last: {trouble or error}{where}"
+            if self._trace is not None:
+                self._trace.stop(self._stopped)
+            raise RunStopped(self._stopped) from error
+        if trouble is not None:
+            raise trouble from error
+
+    def _write(
+        self, call: _Call, done: Rewarded | None, error: CtrlHarnessError | None
+    ) -> None:
+        if self._trace is not None:
+            self._trace.write(record_of(call, done, error, self.settings))
+
+
+@dataclass
+class _Call:
+    """One critique under way, as far as it came."""
+
+    id: str
+    episode: Episode | None
+    critique: str
+    place: dict[str, Any]
+    leak: Leak = "none"
+    asked: bool = False
+    revised: bool = False
+    retries: int = 0
+    generator_s: float = 0.0
+    judge_s: float = 0.0
+
+    @property
+    def known_episode(self) -> Episode:
+        assert self.episode is not None
+        return self.episode
+
+
+_tokenizers: dict[str, Any] = {}
+_tokenizers_lock = threading.Lock()
+
+
+def _token_counter(settings: RewardSettings) -> Callable[[str], int] | None:
+    """Counts a text's tokens. Raises UserError where the tokenizer is not there."""
+    name = settings.tokenizer
+    if name is None:
+        return None
+    try:
+        from transformers import AutoTokenizer
+    except ImportError:
+        raise UserError(
+            "counting tokens needs transformers; install it with: pip install "
+            "'ctrl-harness[training]', or take tokenizer and max_critique_tokens out"
+        ) from None
+    with _tokenizers_lock:
+        if name not in _tokenizers:
+            try:
+                _tokenizers[name] = AutoTokenizer.from_pretrained(name)
+            except (OSError, ValueError) as error:
+                raise UserError(f"the tokenizer {name} cannot be loaded: {error}") from None
+        tokenizer = _tokenizers[name]
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))

@@ -1,0 +1,287 @@
+"""The frozen generator of training: an OpenAI-compatible server that writes revisions.
+
+Its weights never change in a run, so it is served apart from the critic: by vLLM or any server with
+`/v1/chat/completions`, or by verl's own reward router. A server that is down, slow, busy or answers
+something else is asked again, after growing, random pauses; what is left of it is a
+`GeneratorError`, never an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from ctrl_harness.critique.messages import Completion, Message, Usage
+from ctrl_harness.errors import JudgeError, UserError
+
+TOKEN_VARIABLE = "CTRL_HARNESS_GENERATOR_TOKEN"
+"""Where the Bearer token stands; never in a configuration, which is logged."""
+MAX_TOKENS = 1024
+"""New tokens of a revision (arXiv 2502.03492, appendix C.4)."""
+ATTEMPTS = 12
+"""Of a request: a server that fails 30 % of them loses one in two million."""
+_LONGEST_PAUSE_S = 20.0
+_CONNECT_S = 10.0
+_IDLE_S = 4.0
+"""Connections idle for longer are closed here, before the server does (uvicorn: 5 s)."""
+_MAX_ANSWER_BYTES = 8 << 20
+_SHOWN_CHARS = 300
+_VERSIONED = re.compile(r"/v\d+\w*\Z")
+_COME_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+
+
+class GeneratorError(JudgeError):
+    """The generator could not be asked, so nothing is known of the critique. Never a score.
+
+    retries: how often it was asked again.
+    """
+
+    def __init__(self, message: str, retries: int = 0) -> None:
+        super().__init__(message)
+        self.retries = retries
+
+    def __reduce__(self) -> tuple[type[GeneratorError], tuple[str, int]]:
+        return (type(self), (str(self), self.retries))
+
+
+class Answer(NamedTuple):
+    """completion: what the generator wrote. retries: how often it was asked again."""
+
+    completion: Completion
+    retries: int
+
+
+class _Again(Exception):
+    """A failed attempt. after_s: how long the server asked to be left alone."""
+
+    def __init__(self, trouble: str, after_s: float = 0.0) -> None:
+        super().__init__(trouble)
+        self.after_s = after_s
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSettings:
+    """How revisions are asked for.
+
+    url: of the server, its /v1 or its /v1/chat/completions. model: as the server calls it; None
+    asks the server, which must serve one alone. temperature: 0 is greedy, CTRL's. timeout_s: wall
+    seconds an attempt may take from the first byte to the last. in_flight: requests of this process
+    at once. body: further fields of the request (`chat_template_kwargs`, `top_k`).
+    Raises UserError for values out of range.
+    """
+
+    url: str
+    model: str | None = None
+    temperature: float = 0.0
+    max_tokens: int = MAX_TOKENS
+    timeout_s: float = 300.0
+    attempts: int = ATTEMPTS
+    first_pause_s: float = 0.5
+    in_flight: int = 64
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        bounds = {
+            "temperature": (0, 10), "max_tokens": (1, 1e6), "timeout_s": (0.001, 86_400),
+            "attempts": (1, 1000), "first_pause_s": (0, 60), "in_flight": (1, 100_000),
+        }  # fmt: skip
+        for name, (least, most) in bounds.items():
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not least <= value <= most:
+                raise UserError(
+                    f"generator_{name} is {value!r}; give a number from {least} to {most:g}"
+                )
+
+    @property
+    def base_url(self) -> str:
+        """Up to and with /v1. Raises UserError for what is no http(s) URL."""
+        text = self.url.strip()
+        try:
+            parsed = httpx.URL(text)
+        except httpx.InvalidURL:
+            parsed = httpx.URL("")
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            raise UserError(
+                f"generator_url is {self.url!r}; give one like http://host:8000/v1, the address of "
+                "an OpenAI-compatible server"
+            )
+        base = text.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+        return base if _VERSIONED.search(base) else f"{base}/v1"
+
+
+class FrozenGenerator:
+    """Asks for revisions. Usable from any event loop and any thread; each loop has connections of
+    its own, which end with it."""
+
+    def __init__(self, settings: GeneratorSettings, token: str | None = None) -> None:
+        self.settings = settings
+        self._base = settings.base_url
+        token = token or os.environ.get(TOKEN_VARIABLE)
+        self._headers = {"content-type": "application/json"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
+        self._model = settings.model
+        self._clients: anyio.lowlevel.RunVar[httpx.AsyncClient] = anyio.lowlevel.RunVar("client")
+        self._places: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("places")
+
+    @property
+    def name(self) -> str:
+        """Where requests go, without a user or password in it."""
+        return str(httpx.URL(self._base).copy_with(username=None, password=None))
+
+    async def ask(self, messages: Sequence[Message], *, seed: int | None = None) -> Answer:
+        """The generator's answer to a chat.
+
+        seed: for answers that are sampled. Raises GeneratorError after the last attempt, or at once
+        where the server says that asking again is of no use; UserError where it is not known which
+        model to ask for.
+        """
+        body: dict[str, Any] = {
+            "messages": [message._asdict() for message in messages],
+            "temperature": self.settings.temperature,
+            "max_tokens": self.settings.max_tokens,
+            **self.settings.body,
+        }
+        if seed is not None:
+            body["seed"] = seed
+        async with self._own_places():
+            body["model"] = self._model or await self._only_model()
+            # in ASCII: a lone surrogate in a critique has no place in UTF-8
+            text = json.dumps(body).encode("ascii")
+            return await self._persist("POST", "/chat/completions", text, _completion_of)
+
+    async def aclose(self) -> None:
+        """Closes this event loop's connections. A later call opens new ones."""
+        client = self._clients.get(None)
+        if client is not None and not client.is_closed:
+            await client.aclose()
+
+    async def _only_model(self) -> str:
+        served = await self._persist("GET", "/models", None, _models_of)
+        if len(served) != 1:
+            raise UserError(
+                f"{self.name} serves {', '.join(served) or 'no model'}; name the one to ask with "
+                "generator_model"
+            )
+        self._model = served[0]
+        return served[0]
+
+    async def _persist(self, method: str, path: str, body: bytes | None, read: Any) -> Any:
+        trouble = ""
+        for attempt in range(self.settings.attempts):
+            try:
+                data = await self._once(method, path, body, attempt)
+                found = read(data)
+                return Answer(found, attempt) if isinstance(found, Completion) else found
+            except _Again as error:
+                trouble = str(error)
+                if attempt + 1 < self.settings.attempts:
+                    await anyio.sleep(error.after_s + self._pause_s(attempt))
+        tries = f"{self.settings.attempts} times" if self.settings.attempts > 1 else "once"
+        raise GeneratorError(
+            f"the generator at {self.name} was asked {tries} in vain; the last time: {trouble}",
+            self.settings.attempts - 1,
+        )
+
+    def _pause_s(self, attempt: int) -> float:
+        longest = min(_LONGEST_PAUSE_S, self.settings.first_pause_s * 2**attempt)
+        return random.uniform(longest / 2, longest)
+
+    async def _once(self, method: str, path: str, body: bytes | None, attempt: int) -> Any:
+        """The JSON of one attempt's answer. Raises _Again, or GeneratorError."""
+        timeout_s = self.settings.timeout_s
+        try:
+            # httpx bounds each wait for a byte, and a server may drip for ever
+            with anyio.fail_after(timeout_s):
+                status, headers, content = await self._exchange(method, path, body)
+        except TimeoutError:
+            raise _Again(f"no answer within {timeout_s:g} s") from None
+        except httpx.TransportError as error:
+            raise _Again(f"{type(error).__name__} {error}".strip()) from None
+        except httpx.DecodingError as error:
+            raise _Again(f"an answer that cannot be unpacked ({error})") from None
+        shown = " ".join(content[:_SHOWN_CHARS].decode("utf-8", "replace").split())
+        if status in _COME_AGAIN:
+            raise _Again(f"HTTP {status}: {shown}", _seconds(headers.get("retry-after", "")))
+        if status != 200:
+            raise GeneratorError(
+                f"the generator at {self.name} refused with HTTP {status}: {shown}", attempt
+            )
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            raise _Again(f"an answer that is no JSON: {shown}") from None
+
+    async def _exchange(
+        self, method: str, path: str, body: bytes | None
+    ) -> tuple[int, httpx.Headers, bytes]:
+        client = self._own_client()
+        url = self._base + path
+        async with client.stream(method, url, content=body, headers=self._headers) as response:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > _MAX_ANSWER_BYTES:
+                    raise _Again(f"an answer of more than {_MAX_ANSWER_BYTES >> 20} MiB")
+            return response.status_code, response.headers, bytes(content)
+
+    def _own_client(self) -> httpx.AsyncClient:
+        client = self._clients.get(None)
+        if client is None or client.is_closed:
+            limits = httpx.Limits(
+                max_connections=self.settings.in_flight,
+                max_keepalive_connections=self.settings.in_flight,
+                keepalive_expiry=_IDLE_S,
+            )
+            timeout = httpx.Timeout(self.settings.timeout_s, connect=_CONNECT_S)
+            client = httpx.AsyncClient(timeout=timeout, limits=limits)
+            self._clients.set(client)
+        return client
+
+    def _own_places(self) -> anyio.CapacityLimiter:
+        places = self._places.get(None)
+        if places is None:
+            places = anyio.CapacityLimiter(self.settings.in_flight)
+            self._places.set(places)
+        return places
+
+
+def _completion_of(data: Any) -> Completion:
+    """Raises _Again for what is no chat completion."""
+    try:
+        (choice, *_) = data["choices"]
+        text = choice["message"]["content"]
+        usage = data.get("usage") or {}
+        tokens = Usage(
+            int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+        )
+        reason = choice.get("finish_reason")
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        shown = json.dumps(data)[:_SHOWN_CHARS]
+        raise _Again(f"JSON that is no chat completion: {shown}") from None
+    # null where all of it was reasoning
+    if text is None:
+        text = ""
+    if not isinstance(text, str):
+        raise _Again(f"a message whose content is no text: {json.dumps(text)[:_SHOWN_CHARS]}")
+    return Completion(text, cut_off=reason == "length", usage=tokens)
+
+
+def _models_of(data: Any) -> list[str]:
+    try:
+        return [str(model["id"]) for model in data["data"]]
+    except (KeyError, TypeError):
+        raise _Again("JSON that is no list of models") from None
+
+
+def _seconds(header: str) -> float:
+    return min(float(header), _LONGEST_PAUSE_S) if header.isdecimal() else 0.0
