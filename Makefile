@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+TRAINING := .venv-training
+RESOLVE := .venv-resolve
 DEMO_LOGS := logs/demo
 MODEL := qwen2.5-coder-0.5b
 
 .PHONY: demo test test-slow test-peers lint typecheck bench clean
+.PHONY: test-training train-demo lock-gpu resolve-gpu
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -51,6 +54,48 @@ test-slow: $(VENV)/.installed-dev
 test-peers: $(VENV)/.installed-dev $(PEERS)/.installed
 	CTRL_HARNESS_PEERS_PYTHON=$(PEERS)/bin/python $(BIN)/python -m pytest -q tests/peers
 
+# What trains: gigabytes. Without a GPU torch's CPU build is taken where the package index has it
+# (docs/training.md); its CUDA build, which is larger, runs on a CPU as well.
+TORCH := $(shell grep -o 'torch==[0-9.]*' pyproject.toml | head -1)
+$(TRAINING)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(TRAINING)
+	nvidia-smi >/dev/null 2>&1 || $(TRAINING)/bin/python -m pip install --quiet \
+		--disable-pip-version-check --no-compile '$(TORCH)+cpu' || echo "no CPU build of $(TORCH)"
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		-e '.[training,lm-eval,local,test]'
+	@touch $@
+
+## Training and the plug-ins, on a CPU: verl's own main_ppo and Ray among them.
+test-training: $(TRAINING)/.installed
+	$(TRAINING)/bin/python -m pytest -q -m '$(TRAINING_TESTS)' tests/training tests/plugins
+TRAINING_TESTS ?= slow or not slow
+
+## From rows of TACO to a trained critic and its score, on a CPU, with a tiny model.
+train-demo: $(TRAINING)/.installed
+	$(TRAINING)/bin/python examples/train_demo/demo.py $(TRAIN_DEMO)
+
+# Versions for GPUs, resolved on any machine and installed on none.
+GPU_LOCK := training/requirements-gpu.lock
+GPU_RESOLUTION = $(RESOLVE)/bin/uv pip compile pyproject.toml --quiet --no-header --no-annotate \
+	--extra training-gpu --extra lm-eval --extra local --extra server \
+	--python-version 3.11 --python-platform x86_64-manylinux_2_28
+$(RESOLVE)/.installed:
+	$(PYTHON) -m venv $(RESOLVE)
+	$(RESOLVE)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@touch $@
+
+## Resolves the extra training-gpu; what comes out has to be the committed lock, line by line.
+resolve-gpu: $(RESOLVE)/.installed
+	grep -v '^#' $(GPU_LOCK) >$(RESOLVE)/lock.txt
+	$(GPU_RESOLUTION) --constraint $(RESOLVE)/lock.txt >$(RESOLVE)/resolved.txt
+	diff $(RESOLVE)/lock.txt $(RESOLVE)/resolved.txt
+
+## Writes the lock anew, with the newest versions that the pins allow.
+lock-gpu: $(RESOLVE)/.installed
+	$(GPU_RESOLUTION) >$(RESOLVE)/resolved.txt
+	{ grep '^#' $(GPU_LOCK); cat $(RESOLVE)/resolved.txt; } >$(RESOLVE)/lock.txt
+	mv $(RESOLVE)/lock.txt $(GPU_LOCK)
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 
@@ -66,4 +111,4 @@ bench: $(VENV)/.installed-dev $(PEERS)/.installed
 	$(BIN)/python benchmarks/judging.py
 
 clean:
-	rm -rf $(VENV) $(PEERS) build dist logs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(TRAINING) $(RESOLVE) build dist logs runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -120,3 +120,44 @@ def test_it_runs_from_an_empty_folder(
     assert "| 0 (draft) |     50.0 |" in shown
     assert "| 1         |    100.0 |" in shown
     assert sorted(path.name for path in empty.iterdir()) == ["logs"]
+
+
+@pytest.mark.slow
+def test_a_critic_of_one_s_own_installs_registers_and_is_used(
+    python, root, tmp_path, new_script, sample_programs, executor
+):
+    """examples/my_critic, as its README has it, in an environment that never saw it."""
+    example = tmp_path / "my_critic"
+    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    shutil.copytree(root / "examples" / "my_critic", example, ignore=ignored)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    command = (python, "-c", "from ctrl_harness.cli.main import run; run()", "critics")
+    assert "my_critic" not in run(*command, "list", cwd=empty)
+    major = int(importlib.metadata.version("setuptools").split(".")[0])
+    isolation = ["--no-build-isolation"] if major >= 77 else []
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
+    run(*pip, "install", "--quiet", "--no-deps", *isolation, example, cwd=empty)
+    assert "my_critic" in run(*command, "list", cwd=empty)
+    checked = run(*command, "check", "my_critic", cwd=empty)
+    assert "FAILS" not in checked and checked.endswith("my_critic keeps the contract\n")
+
+    script = new_script()
+    first, second = sample_programs("codecontests")[:2]
+    script.chain(first.id, [first.wrong[0], first.right[0]], ["incorrect"])
+    script.chain(second.id, [second.right[0], second.right[0]], ["incorrect"])
+    run(
+        python, "-m", "inspect_ai", "eval", root / "tasks" / "codecontests.py",
+        "--model", script.save(), "-T", "source=samples", "-T", "critic=my_critic",
+        "-T", f"executor={executor}", "--limit", "2", "--log-dir", empty / "logs",
+        "--display", "plain", cwd=empty,
+    )  # fmt: skip
+    (log,) = (empty / "logs").glob("*.eval")
+    judged = (
+        "import sys; from inspect_ai.log import read_eval_log as read; log = read(sys.argv[1]); "
+        "print(log.status, log.eval.metadata['critic'], *(s.metadata['ctrl_harness:chain']"
+        "['critiques'][0]['judgement'] for s in log.samples))"
+    )
+    # the second is correct by its public tests, whatever the model would have said
+    said = run(python, "-c", judged, log, cwd=empty)
+    assert said.split() == ["success", "my_critic", "incorrect", "correct"]

@@ -5,11 +5,11 @@ The one path behind verl's `compute_score`, TRL's reward function and a plain ca
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from ctrl_harness.critique.critic import Critique
@@ -20,6 +20,7 @@ from ctrl_harness.errors import CtrlHarnessError, UserError
 from ctrl_harness.training.faults import FaultShare, RunStopped
 from ctrl_harness.training.frozen_generator import FrozenGenerator
 from ctrl_harness.training.leaks import strip
+from ctrl_harness.training.pretrained import load_tokenizer
 from ctrl_harness.training.revision import revise
 from ctrl_harness.training.reward_judge import RewardJudge
 from ctrl_harness.training.reward_settings import RewardSettings
@@ -285,27 +286,12 @@ class _Call:
         return self.episode
 
 
-_tokenizers: dict[str, Any] = {}
-_tokenizers_lock = threading.Lock()
-
-
 def _token_counter(settings: RewardSettings) -> Callable[[str], int] | None:
     """Counts a text's tokens. Raises UserError where the tokenizer is not there."""
-    name = settings.tokenizer
-    if name is None:
+    if settings.tokenizer is None:
         return None
-    try:
-        from transformers import AutoTokenizer
-    except ImportError:
-        raise UserError(
-            "counting tokens needs transformers; install it with: pip install "
-            "'ctrl-harness[training]', or take tokenizer and max_critique_tokens out"
-        ) from None
-    with _tokenizers_lock:
-        if name not in _tokenizers:
-            try:
-                _tokenizers[name] = AutoTokenizer.from_pretrained(name)
-            except (OSError, ValueError) as error:
-                raise UserError(f"the tokenizer {name} cannot be loaded: {error}") from None
-        tokenizer = _tokenizers[name]
+    tokenizer = _tokenizer(settings.tokenizer)
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+
+_tokenizer = lru_cache(maxsize=4)(load_tokenizer)

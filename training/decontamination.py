@@ -22,7 +22,7 @@ from ctrl_harness.errors import UserError
 from ctrl_harness.training.decontamination_text import NormalText, normalise
 
 THRESHOLD = 0.5
-"""Unrelated statements score below 0.25 (docs/data.md says on what that was measured)."""
+"""Unrelated statements score below 0.45, most of them 0 (measured: see docs/data.md)."""
 
 _RUN = 3
 _FEWEST_SHARED = 5

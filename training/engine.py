@@ -17,6 +17,7 @@ from inspect_ai.model import GenerateConfig, Model, get_model
 from inspect_ai.model._model import init_active_model, init_model_roles
 from rich.errors import MarkupError
 from rich.text import Text
+from tenacity import RetryError
 
 from ctrl_harness.critique.messages import Call, Completion
 from ctrl_harness.critique.protocol import Sampling, Stage
@@ -146,8 +147,7 @@ class LocalEngine:
             raise
         except Exception as error:
             # each provider's library has exceptions of its own, and Inspect passes them on
-            told = " ".join(f"{type(error).__name__}: {error}".split())
-            raise ModelFailed(told[-_SHOWN_CHARS:]) from error
+            raise ModelFailed(_reason(error)) from error
 
     async def judge(self, submission: Submission) -> Verdict:
         if self._judge is None:
@@ -194,6 +194,12 @@ def judged_with(judge: Judge, fail_fast: bool) -> Judge:
     return Judge(
         judge.executor, judge.comparator, judge.time_limit, judge.extraction, fail_fast, judge.cache
     )
+
+
+def _reason(error: BaseException) -> str:
+    last = error.last_attempt.exception() if isinstance(error, RetryError) else None
+    error = last or error
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_SHOWN_CHARS]
 
 
 def _as_user_error(error: PrerequisiteError) -> UserError:

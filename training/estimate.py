@@ -185,7 +185,8 @@ def _memory(config: GrpoConfig, shape: Shape, trained: int) -> Memory:
             host += size
         else:
             rollout += size / gpus
-    return Memory(training, rollout, host)
+    shared = config.ours.gpu_memory_gb * GB * config.ours.generator.gpu_share
+    return Memory(training + shared, rollout + shared, host)
 
 
 def _cached_tokens(config: GrpoConfig, shape: Shape) -> int:

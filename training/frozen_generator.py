@@ -12,9 +12,9 @@ import json
 import os
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -22,6 +22,8 @@ import httpx
 
 from ctrl_harness.critique.messages import Completion, Message, Usage
 from ctrl_harness.errors import JudgeError, UserError
+
+T = TypeVar("T")
 
 TOKEN_VARIABLE = "CTRL_HARNESS_GENERATOR_TOKEN"
 """Where the Bearer token stands; never in a configuration, which is logged."""
@@ -157,7 +159,7 @@ class FrozenGenerator:
             body["model"] = self._model or await self._only_model()
             # in ASCII: a lone surrogate in a critique has no place in UTF-8
             text = json.dumps(body).encode("ascii")
-            return await self._persist("POST", "/chat/completions", text, _completion_of)
+            return Answer(*await self._persist("POST", "/chat/completions", text, _completion_of))
 
     async def aclose(self) -> None:
         """Closes this event loop's connections. A later call opens new ones."""
@@ -166,7 +168,7 @@ class FrozenGenerator:
             await client.aclose()
 
     async def _only_model(self) -> str:
-        served = await self._persist("GET", "/models", None, _models_of)
+        served, _ = await self._persist("GET", "/models", None, _models_of)
         if len(served) != 1:
             raise UserError(
                 f"{self.name} serves {', '.join(served) or 'no model'}; name the one to ask with "
@@ -175,13 +177,14 @@ class FrozenGenerator:
         self._model = served[0]
         return served[0]
 
-    async def _persist(self, method: str, path: str, body: bytes | None, read: Any) -> Any:
+    async def _persist(
+        self, method: str, path: str, body: bytes | None, read: Callable[[Any], T]
+    ) -> tuple[T, int]:
+        """What `read` makes of the answer, and how often it was asked again."""
         trouble = ""
         for attempt in range(self.settings.attempts):
             try:
-                data = await self._once(method, path, body, attempt)
-                found = read(data)
-                return Answer(found, attempt) if isinstance(found, Completion) else found
+                return read(await self._once(method, path, body, attempt)), attempt
             except _Again as error:
                 trouble = str(error)
                 if attempt + 1 < self.settings.attempts:

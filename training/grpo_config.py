@@ -27,7 +27,7 @@ _COMMON = "common"
 SECTION = "ctrl_harness"
 REWARD_PATH = "pkg://ctrl_harness.training.reward"
 _STOCK = "ppo_trainer"
-_SEARCH = f"[pkg://verl.trainer.config,file://{CONFIGS}]"
+_SEARCH = f"[pkg://verl.trainer.config,'file://{CONFIGS}']"
 _REWARD_KWARGS = "reward.custom_reward_function.reward_kwargs"
 _FREE = (_REWARD_KWARGS, "ray_kwargs.ray_init")
 """Mappings whose keys are those of a function's signature, not of verl's file."""
@@ -43,6 +43,7 @@ class Generator(_Strict):
     """The frozen model that revises. context: tokens it serves, prompt and answer together.
 
     gpus: those that serve it beside the trainer's; 0 where it shares theirs, or needs none.
+    gpu_share: of the memory of a training GPU, where it shares them.
     """
 
     model: str
@@ -50,6 +51,7 @@ class Generator(_Strict):
     gpus: int = Field(ge=0)
     tensor_parallel: int = Field(gt=0)
     context: int = Field(gt=0)
+    gpu_share: float = Field(default=0.0, ge=0, lt=1)
 
 
 class OurSection(_Strict):

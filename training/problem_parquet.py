@@ -21,13 +21,13 @@ FORMAT = 1
 COLUMNS = ("id", "dataset", "statement", "digest", "problem")
 _KEY = b"ctrl_harness.problems"
 _BATCH_ROWS = 8
-_GROUP_BYTES = 16 * 2**20
+_GROUP_BYTES = 4 * 2**20
 
 
 class ProblemWriter:
     """Writes problems to `path`, which exists once the `with` block has ended without an error.
 
-    At most about 16 MiB of rows, or one problem, wait in memory. provenance: JSON-ready facts for
+    At most about 4 MiB of rows, or one problem, wait in memory. provenance: JSON-ready facts for
     the file's metadata (source, commit, settings). Raises UserError where the disk fails.
     """
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from datasets import Dataset  # type: ignore[import-untyped]
+from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from transformers import PrinterCallback, TrainerCallback
 from transformers.utils.logging import disable_progress_bar
-from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+from trl import SFTConfig, SFTTrainer
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.training.pretrained import load_model
@@ -102,7 +102,7 @@ class Training:
         self._trainer.accelerator.wait_for_everyone()
 
 
-class _Progress(TrainerCallback):  # type: ignore[misc]
+class _Progress(TrainerCallback):  # type: ignore[misc]  # trl's types are not looked at
     """A line for each logged step."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:

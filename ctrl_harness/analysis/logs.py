@@ -204,6 +204,7 @@ def _cost(event: ModelEvent, role: Role, turn: int) -> CallCost:
         usage.input_tokens if usage else 0,
         usage.output_tokens if usage else 0,
         cut_off=event.output.stop_reason in ("max_tokens", "model_length"),
+        cost=usage.total_cost if usage else None,
     )
 
 

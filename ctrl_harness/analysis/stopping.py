@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 class CallCost:
     """One call of a chain. turn: as in `Call`, so 0 is the draft, and the critic's turn t is about
     the program of turn t-1. Tokens as the provider counts them. cut_off: it ended at max_tokens.
+    cost: dollars, None where no price is known.
     """
 
     role: Role
@@ -31,6 +32,7 @@ class CallCost:
     input_tokens: int = 0
     output_tokens: int = 0
     cut_off: bool = False
+    cost: float | None = None
 
     @property
     def tokens(self) -> int:

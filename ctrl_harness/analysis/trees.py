@@ -120,7 +120,8 @@ def _check(node: TreeNode, before: Mapping[str, TreeNode], number: int) -> None:
         )
     parent = None if node.parent is None else before[node.parent].kind
     if parent not in _PARENTS[node.kind]:
-        raise UserError(f"line {number} of the tree: a {node.kind} cannot follow {parent or 'none'}")
+        told = parent or "nothing"
+        raise UserError(f"line {number} of the tree: a {node.kind} cannot follow {told}")
     if node.kind != "root" and node.solution is None:
         raise UserError(f"line {number} of the tree is a {node.kind} without a solution")
 
@@ -349,16 +350,19 @@ class TreeDraft(NamedTuple):
     completion: str
 
 
-def drafts_of_forest(forest: Forest, problems: Sequence[str]) -> tuple[list[TreeDraft], list[str]]:
+def drafts_of_forest(
+    forest: Forest, problems: Sequence[str], by_row: bool = True
+) -> tuple[list[TreeDraft], list[str]]:
     """The drafts, and the task_ids of roots that are none of these problems.
 
     problems: ids in the order of their rows. A task_id is a problem's id, or ends in the number of
-    its row, counted from 0 (`codecontests/test/12`, as that repository's scripts number them).
+    its row, counted from 0 (`codecontests/test/12`, as that repository's scripts number them);
+    by_row: whether such numbers may be taken for rows.
     """
     drafts: list[TreeDraft] = []
     unknown: list[str] = []
     for root in forest.roots:
-        problem = _problem_of(root.data["task_id"], problems)
+        problem = _problem_of(root.data["task_id"], problems, by_row)
         if problem is None:
             unknown.append(str(root.data["task_id"]))
             continue
@@ -375,10 +379,10 @@ def _ends_below(forest: Forest, node: TreeNode) -> Iterator[Mapping[str, Any]]:
         yield from _ends_below(forest, child)
 
 
-def _problem_of(task_id: object, problems: Sequence[str]) -> str | None:
+def _problem_of(task_id: object, problems: Sequence[str], by_row: bool) -> str | None:
     if str(task_id) in problems:
         return str(task_id)
     number = str(task_id).rpartition("/")[2]
-    if number.isdecimal() and number.isascii() and int(number) < len(problems):
+    if by_row and number.isdecimal() and number.isascii() and int(number) < len(problems):
         return problems[int(number)]
     return None

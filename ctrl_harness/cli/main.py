@@ -14,7 +14,7 @@ ENTRY_POINT_GROUP = "ctrl_harness.commands"
 EXIT_USER_ERROR = 1
 EXIT_JUDGE_ERROR = 3
 
-_BUILT_IN = ("critics", "doctor", "models", "serve", "table", "verify")
+_BUILT_IN = ("compare", "critics", "doctor", "models", "serve", "table", "verify")
 """A module of this package each, holding a command of the same name; imported when called."""
 
 

@@ -93,9 +93,10 @@ def known() -> Iterator[Known]:
         except UserError as error:
             yield Known(name, origin, str(error))
             continue
-        maker = isinstance(target, CriticMaker)
-        form = f"{name}:{target.argument}" if maker else name
-        yield Known(form, origin, _first_line(target.make if maker else target))
+        if isinstance(target, CriticMaker):
+            yield Known(f"{name}:{target.argument}", origin, _first_line(target.make))
+        else:
+            yield Known(name, origin, _first_line(target))
 
 
 def _first_line(target: object) -> str:
@@ -152,7 +153,7 @@ def _factory(target: object, what: str, name: str, argument: str | None) -> Crit
             return factory
     if not callable(target):
         raise UserError(f"{what} is not a function of one context")
-    return target  # type: ignore[no-any-return]
+    return target
 
 
 def _module(path: Path) -> ModuleType:

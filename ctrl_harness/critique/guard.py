@@ -60,7 +60,7 @@ def guarded(
     are no fault of the critic's and get through as they are, beside our own.
     """
     seconds = timeout_s() * critiques
-    let_through = (CtrlHarnessError, *passing)
+    let_through: tuple[type[Exception], ...] = (CtrlHarnessError, *passing)
 
     def make(context: CriticContext) -> Critic:
         try:

@@ -114,11 +114,9 @@ def critique_and_revise(
             replay=replay,
             frozen=frozen,
         )
-        growth: Growth
+        growth: Growth = ChainGrowth(loop)
         if branches:
             growth = TreeGrowth(loop, critic_of, tuple(branches))
-        else:
-            growth = ChainGrowth(loop)
         ended: str | None = None
         try:
             with one_line_errors():

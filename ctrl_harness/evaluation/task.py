@@ -47,9 +47,9 @@ def critique_task(
     load: makes the problem set of (source, **settings of the rows); called once. given: what the
     user changes of the protocol, the data set's row settings among it. leakage: programs in
     critiques are looked for and judged. arm: with critic=none, the log whose tokens the control
-    spends. drafts: a file of frozen drafts (frozen.py). Everything that it came to stands in the log's header,
-    `oracle` where the critic saw the tests that judge. Raises Inspect's PrerequisiteError, one
-    line, for anything wrong in the input.
+    spends. drafts: a file of frozen drafts (frozen.py). Everything that it came to stands in the
+    log's header, `oracle` where the critic saw the tests that judge. Raises Inspect's
+    PrerequisiteError, one line, for anything wrong in the input.
     """
     with one_line_errors():
         protocol_name = parameters.name("protocol", protocol_name)

@@ -33,7 +33,7 @@ BIN = Path(sys.executable).parent
 SERVICE = "openai-api/scripted"
 
 SHARES = "sft=0.45,rl=0.45,val=0.1"
-SFT_EPOCHS, RL_STEPS, EVAL_PROBLEMS = 30, 2, 8
+SFT_EPOCHS, RL_STEPS, EVAL_PROBLEMS = 5, 2, 8
 
 
 class Demo:
@@ -140,7 +140,7 @@ def run(out: Path, model: str | None) -> None:
         demo = Demo(out, model, url)
         stages: list[tuple[str, Callable[[], None], Path]] = [
             ("A tiny model, made on the spot", demo.make_model, demo.tiny / "tokenizer.json"),
-            ("TACO's sample rows, decontaminated and split", demo.prepare, out / "data/report.json"),
+            ("TACO sample rows, decontaminated and split", demo.prepare, out / "data/report.json"),
             ("Drafts, critiques and revisions", demo.synthesize_sft, out / "sft/sft.jsonl"),
             ("Drafts for reinforcement learning", demo.synthesize_rl, out / "val/rl.parquet"),
             ("Fine-tuning", demo.fine_tune, out / "sft_run/model/config.json"),

@@ -34,7 +34,6 @@ def lm_eval(arguments: tuple[str, ...]) -> None:
     """
     require_lm_eval()
     register_models()
-    # Inspect's, which the tasks import, must not stand before lm-eval's in the order of handlers
     from lm_eval._cli import HarnessCLI
     from lm_eval.utils import setup_logging
 
@@ -61,6 +60,7 @@ def require_lm_eval() -> None:
 
 def register_models() -> None:
     """Makes `ctrl-critic` and `ctrl-recorded` known to lm-eval in this process. Idempotent."""
+    import lm_eval.models  # noqa: F401 - which fills the registry, where ours are added
     from lm_eval.api.registry import model_registry
 
     for name, target in _MODELS.items():

@@ -310,7 +310,10 @@ def _make(name: str, given: Any, of_lm_eval: Mapping[str, Any]) -> Any:
     """An lm-eval model. Raises UserError for arguments of another form."""
     extra = {key: of_lm_eval[key] for key in _FOR_BOTH if key in of_lm_eval}
     trusted = {key: of_lm_eval[key] for key in ("trust_remote_code",) if key in of_lm_eval}
-    model = get_model(str(name))
+    try:
+        model = get_model(str(name))
+    except ValueError as error:
+        raise UserError(" ".join(str(error).split())) from None
     if given is None or isinstance(given, Mapping):
         return model.create_from_arg_obj({**trusted, **(given or {})}, extra)
     if isinstance(given, str):

@@ -371,6 +371,54 @@ def test_the_command_line_ends_in_one_line_for_a_users_mistake(harness_cli, reco
     assert "Traceback" not in done.text
 
 
+def labelled_completions(real_data: Path) -> list[dict[str, str]]:
+    """378 programs for MBPP+ with EvalPlus's base_status and plus_status."""
+    path = next((real_data / "mbppplus").glob("completions_*.jsonl.gz"))
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def labelled_solutions(real_data: Path) -> list[dict[str, str]]:
+    """165 programs for CodeContests with the status that their runs had."""
+    path = next((real_data / "code_contests").glob("model_solutions_*.jsonl"))
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("limit", [4, pytest.param(None, marks=pytest.mark.slow)])
+def test_the_command_line_runs_on_real_rows(limit, real_data, harness_cli, record, tmp_path):
+    mbpp, contests = labelled_completions(real_data), labelled_solutions(real_data)
+    rows = [{"id": row["task_id"], "program": row["solution"]} for row in mbpp]
+    rows += [{"id": row["name"], "program": row["solution"]} for row in contests]
+    metadata = {
+        "ctrl_mbppplus": {"source": str(real_data / "mbppplus" / "MbppPlus-OriginFmt.jsonl.gz")},
+        "ctrl_codecontests": {
+            "source": str(real_data / "code_contests" / "code_contests_test165_reassembled.jsonl")
+        },
+    }
+    done = harness_cli(
+        "lm-eval", "run", "--model", "ctrl-recorded", "--model_args", record(rows),
+        "--tasks", "ctrl_mbppplus", "ctrl_codecontests", "--metadata", json.dumps(metadata),
+        "--confirm_run_unsafe_code", "--log_samples", "--output_path", tmp_path / "out",
+        *(() if limit is None else ("--limit", limit)),
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    (written,) = (tmp_path / "out").rglob("results_*.json")
+    results = json.loads(written.read_text())
+    counts = {name: n["effective"] for name, n in results["n-samples"].items()}
+    assert counts == {"ctrl_mbppplus": limit or 378, "ctrl_codecontests": limit or 165}
+    numbers = {**results["results"]["ctrl_mbppplus"], **results["results"]["ctrl_codecontests"]}
+    assert numbers["judge_errors,none"] == 0
+    if limit is None:
+        share = {k: sum(row[f"{k}_status"] == "pass" for row in mbpp) for k in ("base", "plus")}
+        # a program at the edge of its time may fall to either side
+        assert numbers["pass_at_1_base,none"] == pytest.approx(share["base"] / 378, abs=2.5 / 378)
+        assert numbers["pass_at_1_plus,none"] == pytest.approx(share["plus"] / 378, abs=2.5 / 378)
+        passed = sum(row["status"] == "passed" for row in contests)
+        # some labels are wrong: no special checkers (README of the rows)
+        assert numbers["pass_at_1,none"] == pytest.approx(passed / 165, abs=5 / 165)
+
+
 # -- the same verdicts as Inspect
 
 
@@ -419,12 +467,6 @@ def test_inspect_and_lm_eval_say_the_same_of_the_samples(
     )
     assert here == there
     assert len(set(here.values())) > 2
-
-
-def labelled_completions(real_data: Path) -> list[dict[str, str]]:
-    path = next((real_data / "mbppplus").glob("completions_*.jsonl.gz"))
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 @pytest.mark.slow

@@ -211,6 +211,7 @@ def test_every_chain_stands_in_the_trace(tmp_path):
         ({}, "wraps another model"),
         ({"generator": "ctrl-test-echo", "pretrained": "x"}, "no argument 'pretrained'"),
         ({"generator": "ctrl-test-echo", "generator_args": 3}, "give a dict"),
+        ({"generator": "nobody"}, "load model 'nobody', but no model for this name"),
         ({"generator": "ctrl-test-echo", "turns": -1}, "turns is -1"),
         ({"generator": "ctrl-test-echo", "critic": "oracle"}, "unknown critic 'oracle'"),
         ({"generator": "ctrl-test-echo", "history": "none"}, "history is 'none'"),

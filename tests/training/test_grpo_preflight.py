@@ -23,6 +23,7 @@ pytest.importorskip("verl", reason="needs the extra `training`")
 
 from ctrl_harness.plugins.verl.tiny_model import make_tiny_model
 from ctrl_harness.training import grpo
+from ctrl_harness.training.estimate import estimate_run
 from ctrl_harness.training.faults import RunStopped
 from ctrl_harness.training.grpo import environment, write_run
 from ctrl_harness.training.grpo_config import GrpoConfig, load_config
@@ -228,6 +229,18 @@ def test_one_that_does_not_is_one_sentence(
 def test_nobody_is_asked_where_verdicts_alone_are_rewarded() -> None:
     reward = "reward.custom_reward_function.reward_kwargs.reward=discrimination"
     probe_generator(smoke(reward, "ctrl_harness.generator.url=http://127.0.0.1:1/v1"))
+
+
+# -- the estimate, where the data are there
+
+
+def test_tests_and_steps_are_counted_in_the_rows(rows: Path, model: Path) -> None:
+    settings = [*files(rows), f"actor_rollout_ref.model.path={model}"]
+    estimate = estimate_run(smoke(*settings, "trainer.total_training_steps=null"))
+    assert estimate.work.revisions == 16  # 2 drafts, groups of 8
+    assert estimate.work.tests == 16  # of one case each
+    assert estimate.steps == 4  # 4 rows, 2 a step, 2 epochs
+    assert "about 16" in str(estimate)
 
 
 # -- the run that is written

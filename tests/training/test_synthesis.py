@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +55,7 @@ def right(problem: Problem) -> str:
 
 def drafts(problem: Problem) -> list[str]:
     number = problem.id.removeprefix("add-")
-    partly = f"n = int(input())\nprint(n + {number} if n > 0 else 0)"
+    partly = f"n = int(input())\nprint(n + {number} if n > 0 else 7777)"
     return [partly, "n = int(input())\nprint(n + 100)", BROKEN, right(problem)]
 
 
@@ -113,6 +114,11 @@ def sft_rows(out: Path) -> list[dict[str, Any]]:
 def episodes(out: Path) -> list[Episode]:
     rows = pyarrow.parquet.read_table(out / "rl.parquet").to_pylist()
     return [Episode.from_extra_info(row["extra_info"]) for row in rows]
+
+
+def content(out: Path) -> dict[str, Any]:
+    """What counts of a store: payloads by key."""
+    return {key: record.payload for key, record in read_store(out / "store.jsonl").items()}
 
 
 class Spy:
@@ -281,21 +287,21 @@ def test_a_program_that_comes_twice_is_judged_once(
     assert len(programs) == len(set(programs)) == 12
 
 
-@pytest.mark.parametrize(
-    ("change", "asked"),
-    [
+def test_what_determines_a_call_is_in_its_key(tmp_path: Path, script: Callable[..., str]) -> None:
+    job = job_of(script(), tmp_path / "first")
+    run(job)
+    changes: list[tuple[dict[str, Any], int]] = [
         ({"seed": 2}, 18),
         ({"sampling": {"revision": Sampling(0.0), "draft": Sampling(0.5)}}, 12),
         ({"sampling": {}}, 3),
         ({"max_retries": 1, "in_flight": 3}, 0),
-    ],
-)
-def test_what_determines_a_call_is_in_its_key(
-    tmp_path: Path, script: Callable[..., str], change: dict[str, Any], asked: int
-) -> None:
-    job = job_of(script(), tmp_path)
-    run(job)
-    assert run(replace(job, spec=replace(job.spec, **change))).counts.asked == asked
+    ]
+    for number, (change, asked) in enumerate(changes):
+        folder = tmp_path / str(number)
+        shutil.copytree(tmp_path / "first", folder)
+        changed = replace(job, out=folder, spec=replace(job.spec, **change))
+        ended = run(changed)
+        assert (ended.counts.asked, ended.counts.judged) == (asked, 0), change
 
 
 def test_another_model_answers_anew(tmp_path: Path, script: Callable[..., str]) -> None:
@@ -310,23 +316,18 @@ def test_another_model_answers_anew(tmp_path: Path, script: Callable[..., str]) 
 # -- what is learnt
 
 
-@pytest.mark.parametrize(
-    ("selection", "rows", "dropped"),
-    [
-        (Selection(per_problem=9), 12, {}),
-        (Selection(), 3, {"problem_has_enough": 9}),
-        (Selection(per_problem=9, rejection=True), 9, {"revision_failed": 3}),
-        (Selection(per_problem=9, agreeing=True), 6, {"contradicts_verdict": 3, "no_judgement": 3}),
-        (Selection(per_problem=9, balance=True), 6, {"balance": 6}),
-        (Selection(rejection=True), 3, {"revision_failed": 3, "problem_has_enough": 6}),
-    ],
-)
+SELECTIONS: list[tuple[Selection, int, dict[str, int]]] = [
+    (Selection(per_problem=9), 12, {}),
+    (Selection(), 3, {"problem_has_enough": 9}),
+    (Selection(per_problem=9, rejection=True), 9, {"revision_failed": 3}),
+    (Selection(per_problem=9, agreeing=True), 6, {"contradicts_verdict": 3, "no_judgement": 3}),
+    (Selection(per_problem=9, balance=True), 6, {"balance": 6}),
+    (Selection(rejection=True), 3, {"revision_failed": 3, "problem_has_enough": 6}),
+]
+
+
 def test_other_rows_of_the_same_store_need_no_new_work(
-    tmp_path: Path,
-    script: Callable[..., str],
-    selection: Selection,
-    rows: int,
-    dropped: dict[str, int],
+    tmp_path: Path, script: Callable[..., str]
 ) -> None:
     verdicts = ("Correct", "Incorrect", "hard to say", "Correct")
 
@@ -338,13 +339,14 @@ def test_other_rows_of_the_same_store_need_no_new_work(
 
     job = job_of(script(critic, revise), tmp_path, recipe=Recipe(critiques=4))
     run(job)
-    ended = run(replace(job, wanted=Wanted(selection, EpisodeSettings())))
-    assert ended.counts.asked == 0
-    assert ended.report["sft"] == {"rows": rows, "dropped": dropped}
-    assert len(sft_rows(tmp_path)) == rows
-    if selection.balance:
-        statuses = [row["info"]["draft_status"] for row in sft_rows(tmp_path)]
-        assert statuses.count("accepted") == 3
+    for selection, rows, dropped in SELECTIONS:
+        ended = run(replace(job, wanted=Wanted(selection, EpisodeSettings())))
+        assert ended.counts.asked == ended.counts.judged == 0
+        assert ended.report["sft"] == {"rows": rows, "dropped": dropped}, selection
+        made = sft_rows(tmp_path)
+        assert len(made) == rows
+        if selection.balance:
+            assert sum(row["info"]["draft_status"] == "accepted" for row in made) == 3
 
 
 class WordTokenizer:
@@ -373,9 +375,8 @@ def test_rows_that_are_too_long_are_dropped_and_counted_and_never_cut(
         return plain_critic(problem, number) + " word" * (500 if problem.id == "add-2" else 0)
 
     words = WordTokenizer()
-    wanted = Wanted(
-        Selection(tokenizer=words, max_tokens=500), EpisodeSettings(), tokenizer=words, max_prompt=10
-    )
+    selection = Selection(tokenizer=words, max_tokens=500)
+    wanted = Wanted(selection, EpisodeSettings(), tokenizer=words, max_prompt=10)
     ended = run(job_of(script(critic), tmp_path, wanted=wanted))
     assert ended.report["sft"] == {"rows": 2, "dropped": {"too_long": 1}}
     assert ended.report["rl"] == {"rows": 0, "dropped": {"too_long": 12}}
@@ -460,18 +461,17 @@ def test_a_failing_model_costs_its_samples_and_the_next_run_makes_them(
 
     ended, _ = spied(job, asking=fails)
     assert ended.report["left_out"]["by_model"] == 2
-    assert {(s["problem_id"], s["number"], s["stage"]) for s in ended.report["left_out"]["samples"]} == {
-        ("add-2", 2, "draft"), ("add-3", 0, "critique"),
-    }  # fmt: skip
-    assert "429" in ended.report["left_out"]["samples"][0]["reason"]
+    samples = ended.report["left_out"]["samples"]
+    missing = {(s["problem_id"], s["number"], s["stage"]) for s in samples}
+    assert missing == {("add-2", 2, "draft"), ("add-3", 0, "critique")}
+    assert "429" in samples[0]["reason"]
     assert ended.report["sft"]["rows"] == 2
     assert ended.report["rl"]["rows"] == 11
     again, spy = spied(job)
     assert len(spy.questions) == again.counts.asked == 3
     assert again.left_out == ()
     assert again.report["sft"] == undisturbed.report["sft"]
-    stores = [read_store(tmp_path / name / "store.jsonl") for name in ("disturbed", "undisturbed")]
-    assert {k: r.payload for k, r in stores[0].items()} == {k: r.payload for k, r in stores[1].items()}
+    assert content(tmp_path / "disturbed") == content(tmp_path / "undisturbed")
 
 
 def test_a_failing_judge_is_no_verdict_and_is_tried_again(
@@ -482,7 +482,7 @@ def test_a_failing_judge_is_no_verdict_and_is_tried_again(
     assert ended.report["left_out"]["by_judge"] == 1
     assert ended.report["drafts"]["judged"] == ended.report["rl"]["rows"] == 11
     assert "run again" in ended.describe()
-    again = run(job)
+    again, _ = spied(job)
     assert (again.counts.asked, again.counts.judged) == (0, 1)
     assert again.report["rl"]["rows"] == 12
 

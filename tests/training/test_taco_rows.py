@@ -1,4 +1,4 @@
-"""TACO's rows become problems: what its fields hold, and what becomes of rows that hold nonsense."""
+"""TACO's rows become problems: what their fields hold, and what becomes of those without one."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_facts_of_the_row_are_kept_whatever_shape_they_have() -> None:
         ("You may print the numbers in any order.", True),
         ("If several solutions exist, you may print any.", True),
         ("Find any one of the correct answers.", True),
-        ("There is more than one solution? Then print the smallest.", True),
+        ("If there is more than one solution, print the smallest.", False),
         ("Print the smallest answer. You can use any operation.", False),
         ("Print the number of ways. It does not exceed any limit.", False),
         ("There are many numbers; print their sum.", False),
@@ -354,3 +354,32 @@ def test_real_rows_of_taco_are_read(real_data: Path) -> None:
     ids, unusable = listed(real_data / "taco" / "taco_card_rows.jsonl")
     assert ids == ["rows/0"]  # the other has no question
     assert [item.reason for item in unusable] == ["field 'question' is missing"]
+
+
+ODD = (None, True, 0, -1, 3.5, float("nan"), 10**400, "", " ", "[", "x" * 9_999, [], [None], [[]],
+       {}, {"a": None}, b"\xff", "\x00", "nan", "-5 seconds", "1e999 s", "9" * 5_000)  # fmt: skip
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_value_of_a_field_is_more_than_an_unusable_row(field: str) -> None:
+    for value in ODD:
+        try:
+            made = problem_of("train/0", row(**{field: value}))
+        except UserError as error:
+            assert "\n" not in str(error)
+        else:
+            assert made.problem.digest()
+            json.dumps(made.problem.metadata)
+
+
+@pytest.mark.parametrize("name", ["inputs", "outputs", "fn_name"])
+def test_no_value_of_the_tests_is_more_than_an_unusable_row(name: str) -> None:
+    calls = {"fn_name": "f", "inputs": [[1], [2]], "outputs": [[3], [4]]}
+    for tests in (STDIO, calls):
+        for value in (*ODD, [1], [{}], [[{"1": 2}], [{"x": 1}]], [['"'], ['"a"']]):
+            try:
+                made = problem_of("train/0", row(input_output={**tests, name: value}))
+            except UserError as error:
+                assert "\n" not in str(error)
+            else:
+                assert made.problem.digest()

@@ -85,6 +85,19 @@ def generator_server() -> ModuleType:
     return module
 
 
+def answered(messages: list[dict[str, str]]) -> dict[str, Any]:
+    """A completion as OpenAI's client wants it, whatever is asked."""
+    message = {"role": "assistant", "content": CRITIQUE}
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "critic",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+
+
 def ids_of_the_sft_row(model: Path, problem: Problem, draft: Draft, folder: Path) -> list[int]:
     """What is read and not learnt of the row that synthesis writes."""
     failed = Verdict("wrong_answer", (None,), "d" * 64)
@@ -153,7 +166,7 @@ def test_training_and_a_served_critic_read_the_same_tokens(
     script = new_script()
     script.line(SAMPLE, "generator", 0, ANSWER)
     script.line(SAMPLE, "generator", 1, ANSWER)
-    generator = generator_server.Generator(lambda messages: CRITIQUE)
+    generator = generator_server.Generator(answered)
     with generator_server.served(generator) as served:
         critic = get_model(
             "openai-api/local/critic", base_url=served.url, api_key="none", memoize=False

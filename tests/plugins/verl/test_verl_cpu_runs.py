@@ -84,3 +84,30 @@ def test_fifteen_steps_raise_the_mean_reward(launch: Any) -> None:
     scores = [step.mean_score for step in run.steps]
     assert len(scores) == 15
     assert statistics.fmean(scores[-5:]) > statistics.fmean(scores[:5]) + 0.2, scores
+
+
+def test_a_lora_run_merges_into_one_model_without_an_adapter(
+    launch: Any, toy: Any, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = "actor_rollout_ref.model"
+    run = launch(
+        f"{model}.lora_rank=8", f"{model}.lora_alpha=16", f"{model}.lora.merge=true",
+        "actor_rollout_ref.actor.optim.lr=0.01",
+    )  # fmt: skip
+    assert all(step.metrics["actor/grad_norm"] > 0 for step in run.steps)
+
+    merged = merge_checkpoint(run.folder, tmp_path / "merged")
+    assert not (merged / "lora_adapter").exists()
+    trained = AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32)
+    start = AutoModelForCausalLM.from_pretrained(toy.model, dtype=torch.float32)
+    moved = {
+        name.rsplit(".", 2)[-2]
+        for name, weight in trained.named_parameters()
+        if not torch.equal(weight, start.get_parameter(name).bfloat16().float())
+    }
+    # what has adapters, and nothing else
+    assert moved
+    assert moved <= {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
