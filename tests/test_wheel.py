@@ -142,12 +142,14 @@ def test_a_critic_of_one_s_own_installs_registers_and_is_used(
     checked = run(*command, "check", "my_critic", cwd=empty)
     assert "FAILS" not in checked and checked.endswith("my_critic keeps the contract\n")
 
+    (empty / "tasks").mkdir()
+    shutil.copy(root / "tasks" / "codecontests.py", empty / "tasks")
     script = new_script()
     first, second = sample_programs("codecontests")[:2]
     script.chain(first.id, [first.wrong[0], first.right[0]], ["incorrect"])
     script.chain(second.id, [second.right[0], second.right[0]], ["incorrect"])
     run(
-        python, "-m", "inspect_ai", "eval", root / "tasks" / "codecontests.py",
+        python, "-m", "inspect_ai", "eval", "tasks/codecontests.py",
         "--model", script.save(), "-T", "source=samples", "-T", "critic=my_critic",
         "-T", f"executor={executor}", "--limit", "2", "--log-dir", empty / "logs",
         "--display", "plain", cwd=empty,

@@ -31,8 +31,8 @@ _COMMON_IN = 10
 _COMMON_SHARE = 200
 """A run in more than 10 statements, or a 200th of all, is a turn of phrase."""
 _FEWEST_OF_SHORT = 3
-_SHORT_THRESHOLD = 0.8
-"""Of a statement with too few telling runs (most of MBPP+) nearly all runs must be found."""
+_SHORT_THRESHOLD = 0.6
+"""Of a statement with too few telling runs (most of MBPP+) so many of all runs must be found."""
 
 
 class Statement(NamedTuple):

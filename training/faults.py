@@ -10,8 +10,8 @@ the trainer ends it then.
 
 from __future__ import annotations
 
-import _thread
 import os
+import signal
 import sys
 import threading
 import time
@@ -76,6 +76,7 @@ def ended_by_faults(trace: str | os.PathLike[str]) -> Iterator[None]:
     began = time.time()
     done = threading.Event()
     found: list[str] = []
+    main = threading.get_ident()
 
     def watch() -> None:
         while not done.wait(_POLL_S):
@@ -83,7 +84,8 @@ def ended_by_faults(trace: str | os.PathLike[str]) -> Iterator[None]:
             if message is not None:
                 found.append(message)
                 print(f"ctrl-harness: {message}", file=sys.stderr, flush=True)
-                _thread.interrupt_main()
+                # a real signal: a main thread that waits in C would sleep through an imagined one
+                signal.pthread_kill(main, signal.SIGINT)
                 return
 
     watcher = threading.Thread(target=watch, name="ctrl-harness-faults", daemon=True)

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ _COMMON = "common"
 """Holds what the shipped configurations share; names no model, so it is none itself."""
 SECTION = "ctrl_harness"
 REWARD_PATH = "pkg://ctrl_harness.training.reward"
-_STOCK = "ppo_trainer"
 _SEARCH = f"[pkg://verl.trainer.config,'file://{CONFIGS}']"
 _REWARD_KWARGS = "reward.custom_reward_function.reward_kwargs"
 _FREE = (_REWARD_KWARGS, "ray_kwargs.ray_init")
@@ -109,13 +109,20 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> GrpoConfig:
             is unknown or of an older verl; a value that must be given is missing.
     """
     require_verl()
-    config, stock = _compose(name, overrides), _compose(_STOCK, ())
-    _refuse_legacy(config)
-    added = (override for override in overrides if override.startswith("+"))
-    asked = {override.lstrip("+").partition("=")[0] for override in added}
-    _refuse_unknown(config, stock, asked)
-    _refuse_missing(config)
-    return GrpoConfig(Path(name).stem, config, _our_section(config), _reward_settings(config))
+    from omegaconf.errors import OmegaConfBaseException
+
+    config = _compose(name, overrides)
+    try:
+        _refuse_legacy(config)
+        added = (override for override in overrides if override.startswith("+"))
+        asked = {override.lstrip("+").partition("=")[0] for override in added}
+        _refuse_unknown(config, _stock(), asked)
+        _refuse_missing(config)
+        ours, reward = _our_section(config), _reward_settings(config)
+    except OmegaConfBaseException as error:  # an interpolation that leads nowhere
+        reason = " ".join(str(error).split())
+        raise UserError(f"configuration {name} cannot be used: {reason}; correct it") from error
+    return GrpoConfig(Path(name).stem, config, ours, reward)
 
 
 def validate(config: GrpoConfig) -> None:
@@ -142,16 +149,22 @@ def validate(config: GrpoConfig) -> None:
         raise UserError(f"verl {VERL_VERSION} refuses {config.name}: {reason}") from error
 
 
+@lru_cache(maxsize=1)
+def _stock() -> Any:
+    """verl's own configuration, whose keys are those there are."""
+    from hydra import compose, initialize_config_module
+
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        return compose("ppo_trainer")
+
+
 def _compose(name: str, overrides: Sequence[str]) -> Any:
-    from hydra import compose, initialize_config_dir, initialize_config_module
+    from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
     try:
-        if name == _STOCK:
-            with initialize_config_module("verl.trainer.config", version_base=None):
-                return compose(_STOCK)
         file = _file_of(name)
         with initialize_config_dir(str(file.parent), version_base=None):
             return compose(file.stem, [f"hydra.searchpath={_SEARCH}", *overrides])
@@ -197,11 +210,12 @@ def _refuse_unknown(config: Any, stock: Any, asked: set[str]) -> None:
 
 
 def _unknown_keys(config: Any, stock: Any, prefix: str) -> Iterator[str]:
+    known = set(stock)  # asked itself, it would deny what is still to be given
     for name in config:
         key = f"{prefix}{name}"
         if key in (SECTION, *_FREE):
             continue
-        if stock._get_node(name) is None:  # `in` denies what is still to be given
+        if name not in known:
             yield key
             continue
         ours, theirs = config._get_node(name), stock._get_node(name)
@@ -252,9 +266,11 @@ def _reward_settings(config: Any) -> RewardSettings | None:
         )
     if path != REWARD_PATH:
         return None  # a reward of the user's own has its own arguments
-    kwargs = OmegaConf.select(config, _REWARD_KWARGS, default=None) or {}
+    node = OmegaConf.select(config, _REWARD_KWARGS, default=None)
+    # of the node in its place, since its values point to other keys
+    kwargs = {} if node is None else OmegaConf.to_container(node, resolve=True)
     try:
-        return RewardSettings.of(OmegaConf.to_container(OmegaConf.create(kwargs), resolve=True))
+        return RewardSettings.of(kwargs)
     except UserError as error:
         raise UserError(f"{_REWARD_KWARGS}: {error}") from None
 

@@ -36,8 +36,9 @@ _DISK_WORDS = ("No space left", "PytorchStreamWriter", "inline_container", "Disk
 def run(config: SftConfig, say: Say = print, *, check_only: bool = False) -> Path:
     """Trains, or goes on where a killed run stopped; the folder of the finished model.
 
-    Under `accelerate launch` every process calls this. check_only: all is read and checked, and
-    said, and nothing trained or written.
+    Under `accelerate launch` every process calls this, and the first one writes the model, after
+    the others have gone. check_only: all is read and checked, and said, and nothing trained or
+    written.
 
     Raises UserError for input that cannot be used and for a full disk.
     """
@@ -74,7 +75,6 @@ def run(config: SftConfig, say: Say = print, *, check_only: bool = False) -> Pat
             write_json(folder.report, {**_counts(data), **outcome})
             training.export()
             tell(f"the trained critic is in {folder.model}")
-        training.wait_for_all()
     return folder.model
 
 

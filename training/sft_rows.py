@@ -24,15 +24,14 @@ class Selection:
 
     rejection: only those whose revision passes. agreeing: only those whose judgement is the judge's
     (a missing one agrees with nothing). balance: as many of right drafts as of wrong ones. per_
-    problem: how many of a problem's at most. tokenizer: to count with, a transformers tokenizer;
-    max_tokens: what a row may have by its chat template. seed: decides which rows balancing takes.
+    problem: how many of a problem's at most. max_tokens: what a row may have. seed: decides which
+    rows balancing takes.
     """
 
     rejection: bool = False
     agreeing: bool = False
     balance: bool = False
     per_problem: int = 1
-    tokenizer: Any = None
     max_tokens: int = 2048
     seed: int = 0
 
@@ -44,12 +43,16 @@ class _Kept(NamedTuple):
 
 
 class SftRows:
-    """Collects rows of one outcome after the other. dropped: how many critiques were not taken, by
-    reason."""
+    """Collects rows of one outcome after the other.
 
-    def __init__(self, selection: Selection) -> None:
+    tokenizer: transformers', to count a row's tokens by its chat template; without one no row is
+    too long. dropped: how many critiques were not taken, by reason.
+    """
+
+    def __init__(self, selection: Selection, tokenizer: Any = None) -> None:
         self.dropped: Counter[str] = Counter()
         self._selection = selection
+        self._tokenizer = tokenizer
         self._kept: list[_Kept] = []
 
     def add(self, outcome: Outcome, questions: dict[int, tuple[Message, ...]]) -> None:
@@ -96,12 +99,11 @@ class SftRows:
         return "too_long" if self._is_too_long(row["messages"]) else ""
 
     def _is_too_long(self, messages: list[dict[str, str]]) -> bool:
-        tokenizer = self._selection.tokenizer
-        if tokenizer is None:
+        if self._tokenizer is None:
             return False
         from ctrl_harness.training.sft_data import encode
 
-        example = encode(tokenizer, messages, "a synthesised row")
+        example = encode(self._tokenizer, messages, "a synthesised row")
         return len(example.input_ids) > self._selection.max_tokens
 
     def _balanced(self) -> list[_Kept]:

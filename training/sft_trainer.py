@@ -19,8 +19,6 @@ from ctrl_harness.training.sft_config import SftConfig
 from ctrl_harness.training.sft_data import SftData
 from ctrl_harness.training.sft_folder import RunFolder
 
-_LEAST_LOGGED = 1
-
 
 class Training:
     """One run, in one of its processes. accumulation: passes of a device in a step."""
@@ -132,10 +130,11 @@ def _arguments(
     config: SftConfig, folder: RunFolder, accumulation: int, validate: bool
 ) -> SFTConfig:
     settings: dict[str, Any] = {
-        "logging_steps": _LEAST_LOGGED,
+        "logging_steps": 1,
         "report_to": "none",
         "disable_tqdm": True,
         "eval_steps": config.save_every,
+        "per_device_eval_batch_size": config.rows_per_device,
         **config.trainer,
         "output_dir": str(folder.checkpoints),
         "num_train_epochs": config.epochs,

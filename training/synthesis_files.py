@@ -34,8 +34,8 @@ class Wanted:
     """Which files, and what goes into them.
 
     selection: None for no SFT rows. episodes: how the RL rows' drafts were judged; None for no RL
-    rows. split: what RL rows say of themselves. max_prompt: tokens that the question of an RL row
-    may have, counted by the selection's or this tokenizer.
+    rows. split: what RL rows say of themselves. tokenizer: counts the tokens of rows, SFT and RL;
+    None where no row is too long. max_prompt: tokens that the question of an RL row may have.
     """
 
     selection: Selection | None
@@ -88,7 +88,7 @@ async def write_files(
     still there.
     """
     tally = Tally()
-    sft = SftRows(wanted.selection or Selection())
+    sft = SftRows(wanted.selection or Selection(), wanted.tokenizer)
     with _RlFile(folder / RL, wanted.rl) as rl:
         rest = iter(problems)
         while (problem := await anyio.to_thread.run_sync(next, rest, None)) is not None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
+
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.training.engine import Engine, LocalEngine, WorkSpec
 from ctrl_harness.training.store import Store
@@ -21,7 +23,7 @@ from ctrl_harness.training.synthesis_files import (
     write_files,
     write_report,
 )
-from ctrl_harness.training.synthesize import LeftOut, Outcome, Recipe, make_all
+from ctrl_harness.training.synthesize import LeftOut, Outcome, Recipe, first_of, make_all
 
 EngineName = Literal["local", "ray"]
 _PROGRESS_S = 5.0
@@ -93,13 +95,16 @@ async def run_synthesis(job: SynthesisJob) -> Ended:
             progress.finished()
 
         try:
-            await make_all(job.problems(), job.recipe, work, job.at_once, done)
+            async with anyio.create_task_group() as group:
+                group.start_soon(progress.tell)
+                await make_all(job.problems(), job.recipe, work, job.at_once, done)
+                group.cancel_scope.cancel()
+        except BaseExceptionGroup as failures:
+            raise first_of(failures) from failures
         finally:
             await engine.aclose()
         ready = StoredWork(job.spec, store, None)
-        tally, dropped = await write_files(
-            job.problems(), job.recipe, ready, job.out, job.wanted
-        )
+        tally, dropped = await write_files(job.problems(), job.recipe, ready, job.out, job.wanted)
     data = report(tally, dropped, left_out, job.facts or {})
     write_report(job.out / REPORT, data)
     return Ended(data, work.counts, tuple(left_out))
@@ -130,7 +135,7 @@ class _Progress:
         self._total = total
         self._counts = counts
         self._done = self._with_work = self._worked = 0
-        self._start = self._last = time.monotonic()
+        self._start = time.monotonic()
 
     def finished(self) -> None:
         """Another problem has ended."""
@@ -138,10 +143,12 @@ class _Progress:
         worked = self._counts.asked + self._counts.judged
         if worked > self._worked:
             self._with_work, self._worked = self._with_work + 1, worked
-        now = time.monotonic()
-        if now - self._last >= _PROGRESS_S:
-            self._last = now
-            _tell(self._line(now - self._start))
+
+    async def tell(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await anyio.sleep(_PROGRESS_S)
+            _tell(self._line(time.monotonic() - self._start))
 
     def _line(self, seconds: float) -> str:
         counts = self._counts

@@ -123,7 +123,7 @@ async def make_all(
                 while (problem := await anyio.to_thread.run_sync(next, rest, None)) is not None:
                     await send.send(problem)
     except BaseExceptionGroup as failures:
-        raise _first(failures) from failures
+        raise first_of(failures) from failures
 
 
 async def outcome_of(problem: Problem, recipe: Recipe, work: StoredWork) -> Outcome:
@@ -149,7 +149,7 @@ async def outcome_of(problem: Problem, recipe: Recipe, work: StoredWork) -> Outc
             for number in range(recipe.drafts):
                 group.start_soon(make, number)
     except BaseExceptionGroup as failures:
-        raise _first(failures) from failures
+        raise first_of(failures) from failures
     return Outcome(
         problem,
         tuple(drafted[number] for number in sorted(drafted)),
@@ -245,8 +245,8 @@ async def _make_each(
             done(await outcome_of(problem, recipe, work))
 
 
-def _first(error: BaseException) -> BaseException:
-    """The first plain exception of a group of them."""
+def first_of(error: BaseException) -> BaseException:
+    """The first plain exception in a group of them."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UnusableRow, UserError
 from ctrl_harness.problems.literals import parse_literal
 from ctrl_harness.problems.loading import choose_split
-from ctrl_harness.problems.problem import CallCase, Limits, Problem, StdioCase, TestCase
+from ctrl_harness.problems.problem import Limits, Problem
 from ctrl_harness.problems.reference import ProblemSetReference
 from ctrl_harness.problems.row_fields import RowData, filled_text, optional_text, texts
 from ctrl_harness.problems.rows import (
@@ -29,10 +30,18 @@ from ctrl_harness.problems.rows import (
     select_split,
 )
 from ctrl_harness.training.taco_limits import memory_limit_mb, time_limit_s
+from ctrl_harness.training.taco_statement import (
+    has_several_answers,
+    made_starter_code,
+    shown,
+    with_example,
+)
 from ctrl_harness.training.taco_tests import TacoTests, tests_of
 
 HOME = Repository("taco", "BAAI/TACO")
 SPLITS = ("train", "test")
+ALL = "all"
+"""Both splits, one after the other: the 26,443 rows that the paper counts."""
 SAMPLES = Path(__file__).parent / "samples" / "taco.jsonl"
 FIELDS = (
     "question", "solutions", "starter_code", "input_output", "difficulty", "raw_tags", "name",
@@ -51,20 +60,6 @@ from itertools import accumulate, combinations, permutations, product
 from math import ceil, cos, exp, fabs, floor, gcd, log, log2, sin, sqrt, tan
 from typing import *
 """
-_SPECIAL_JUDGE = re.compile(
-    r"(?:print|output|return|find|report|give|display|choose|construct)\s+any\b(?!thing)"
-    r"|\bany\s+(?:one\s+)?of\s+(?:them|these|those|the\s+(?:valid|possible|correct|answers|sol))"
-    r"|\b(?:multiple|several|many|more than one|different)\s+(?:\w+\s+){0,2}"
-    r"(?:answers|solutions|ways to do|outputs|constructions)\b"
-    r"|\bany\s+(?:valid|correct|possible|such|suitable|optimal)\s+(?:\w+\s+)?"
-    r"(?:answer|solution|output|sequence|order|way|one)"
-    r"|\bin\s+any\s+order\b",
-    re.IGNORECASE,
-)
-_MAX_EXAMPLE_CHARS = 500
-_EXAMPLES_TRIED = 20
-_MAX_SHOWN_CHARS = 2_000
-_OUTPUT_WITHIN_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +92,35 @@ def open_taco(
     """Streams TACO; no more than a few rows are in memory at a time.
 
     source: samples, hub, or a local file or folder. revision: of the Hub's repository. split: train
-    (25,443 rows) or test (1,000); a single file is read whole, and its ids begin with the split
-    only where the file's name says it, else with `samples` or `rows`. Raises UserError where
+    (25,443 rows), test (1,000) or all; a single file is read whole, and its ids begin with the
+    split only where the file's name says it, else with `samples` or `rows`. Raises UserError where
     nothing can be read.
     """
-    choose_split(split, source, SPLITS)
-    snapshot = _snapshot(source, revision, split)
-    chosen = select_split(snapshot, split, SPLITS)
-    known = chosen.split or _split_in_name(snapshot)
-    prefix = known or ("samples" if snapshot.source == "samples" else "rows")
+    choose_split(split, source, (*SPLITS, ALL))
+    wanted = SPLITS if split == ALL else (split,)
+    snapshot = _snapshot(source, revision, wanted)
+    chosen = [select_split(snapshot, one, SPLITS) for one in wanted]
+    if chosen[0].split is None:  # one file, whatever was asked for
+        known = _split_in_name(snapshot)
+        prefixes = [known or ("samples" if snapshot.source == "samples" else "rows")]
+    else:
+        known = split
+        prefixes = [str(part.split) for part in chosen]
     reference = ProblemSetReference(
         HOME.name, snapshot.source, snapshot.revision, {"split": known}
     )
     columns = FIELDS if with_solutions else tuple(name for name in FIELDS if name != "solutions")
-    return TacoRows(reference, _stream(chosen.files, columns, prefix))
+    rows = chain.from_iterable(
+        _stream(part.files, columns, prefix)
+        for part, prefix in zip(chosen, prefixes, strict=False)
+    )
+    return TacoRows(reference, rows)
 
 
-def _snapshot(source: Source, revision: str | None, split: str | None) -> Snapshot:
+def _snapshot(source: Source, revision: str | None, splits: Sequence[str | None]) -> Snapshot:
     if source != "samples":
-        pattern = f"ALL/{split}-*.parquet"
-        return resolve_source(source, HOME, revision=revision, allow_patterns=(pattern,))
+        patterns = tuple(f"ALL/{split}-*.parquet" for split in splits)
+        return resolve_source(source, HOME, revision=revision, allow_patterns=patterns)
     if revision is not None:
         raise UserError(f"revision={revision} needs source=hub; samples has no revisions")
     return replace(resolve_source(SAMPLES, HOME), source="samples")
@@ -152,12 +156,14 @@ def problem_of(name: str, row: RowData) -> TacoProblem:
     starter_code = _whole_text("starter_code", optional_text(row, "starter_code")).strip("\n")
     source = optional_text(row, "source").strip().lower()
     tests = tests_of(row, source, starter_code)
-    statement, public = question, _shown(question, tests.cases)
-    if tests.function is not None:
+    statement, public = question, shown(question, tests.cases)
+    if tests.function is None:
+        starter_code = ""  # it would have the prompts ask for a function
+    else:
         if not re.search(rf"def\s+{re.escape(tests.function)}\b", starter_code):
-            starter_code = _made_starter_code(tests.function, tests.cases)
+            starter_code = made_starter_code(tests.function, tests.cases)
         if f"{tests.function}(" not in question:
-            statement, public = _with_example(question, tests)
+            statement, public = with_example(question, tests)
     problem = Problem(
         id=name,
         dataset=HOME.name,
@@ -210,7 +216,7 @@ def _metadata(row: RowData, source: str, question: str, tests: TacoTests) -> dic
         "time_limit": time_limit or None,
         "memory_limit": memory_limit or None,
         "pictures": picture_count(row),
-        "special_judge": bool(_SPECIAL_JUDGE.search(question)),
+        "special_judge": has_several_answers(question),
         "function": tests.function,
         "wrapped_outputs": tests.wrapped,
         "tests_left_out": dict(tests.left_out),
@@ -246,58 +252,3 @@ def _solutions(row: RowData) -> tuple[str, ...]:
         return tuple(texts({"solutions": value}, "solutions"))
     except UserError:
         return ()
-
-
-# -- what the statement shows
-
-
-def _shown(question: str, cases: tuple[TestCase, ...]) -> tuple[TestCase, ...]:
-    """The cases that the statement shows: the input's text, and the output's soon after it.
-
-    TACO does not mark public tests. What stands in the statement is known to whoever reads it.
-    """
-    text = " ".join(question.split())
-    return tuple(
-        case
-        for case in cases
-        if isinstance(case, StdioCase)
-        and len(case.stdin) + len(case.stdout) <= _MAX_SHOWN_CHARS
-        and _shows(text, " ".join(case.stdin.split()), " ".join(case.stdout.split()))
-    )
-
-
-def _shows(text: str, given: str, expected: str) -> bool:
-    # most tests are not shown, and these searches are much faster than the exact ones below
-    if not given or not expected or given not in text or expected not in text:
-        return False
-    words = rf"(?<!\S){re.escape(given)}(?!\S)"
-    for found in re.finditer(words, text):
-        after = text[found.end() : found.end() + len(expected) + _OUTPUT_WITHIN_CHARS]
-        if re.search(rf"(?<!\S){re.escape(expected)}(?!\S)", after):
-            return True
-    return False
-
-
-def _with_example(question: str, tests: TacoTests) -> tuple[str, tuple[TestCase, ...]]:
-    """The question and one call, from which the function's name is known; and that case.
-
-    As CTRL asks such rows (and MBPP+): with the first test, here the first that is short.
-    """
-    for case in tests.cases[:_EXAMPLES_TRIED]:
-        assert isinstance(case, CallCase)
-        try:
-            arguments = ", ".join(map(repr, case.args))
-            line = f"assert {case.function}({arguments}) == {case.expected!r}"
-        except ValueError:  # an integer beyond Python's limit of decimal digits
-            continue
-        if len(line) <= _MAX_EXAMPLE_CHARS:
-            example = f"The function is called `{case.function}`. For example:\n{line}"
-            return f"{question}\n\n{example}", (case,)
-    return f"{question}\n\nThe function is called `{tests.function}`.", ()
-
-
-def _made_starter_code(function: str, cases: tuple[TestCase, ...]) -> str:
-    """`def name(arg1, arg2):`, for rows that bring no starter code of that name."""
-    most = max(len(case.args) for case in cases if isinstance(case, CallCase))
-    parameters = ", ".join(f"arg{number}" for number in range(1, most + 1))
-    return f"def {function}({parameters}):"

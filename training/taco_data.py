@@ -111,6 +111,7 @@ def make_data(job: DataJob) -> Outcome:
             )
         report = json.dumps(_report(job, outcome), indent=1, ensure_ascii=False) + "\n"
         (partial / REPORT).write_text(report, encoding="utf-8", errors="backslashreplace")
+        refuse_taken(job.out, job.overwrite)  # another run may have been faster
         _put_in_place(partial, job.out)
     except OSError as error:
         raise _trouble(job.out, error) from None

@@ -32,7 +32,8 @@ from ctrl_harness.problems.row_fields import RowData, kind_of
 FIELD = "input_output"
 _MAX_DEPTH = 100
 _MAX_LITERAL_CHARS = 1 << 20  # a syntax tree takes a hundred times its source's memory
-_DEF_OF_A_FUNCTION = re.compile(r"^\s*(?:def|class)\s+\w+", re.MULTILINE)
+_DEFINES = re.compile(r"^\s*(?:def|class)\s+\w+", re.MULTILINE)
+_READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def tests_of(row: RowData, source: str, starter_code: str) -> TacoTests:
     if not inputs:
         raise UserError(f"field {FIELD!r} holds no tests")
     if function is None:
-        if _DEF_OF_A_FUNCTION.search(starter_code):
+        if source == "geeksforgeeks" or _asks_for_a_function(starter_code):
             raise UserError("the row asks for a function, but its tests do not name one")
         tests = _stdio_tests(inputs, outputs)
     else:
@@ -68,6 +69,11 @@ def tests_of(row: RowData, source: str, starter_code: str) -> TacoTests:
         reasons = "; ".join(sorted(tests.left_out))
         raise UserError(f"none of the row's tests can be used ({reasons})")
     return tests
+
+
+def _asks_for_a_function(starter_code: str) -> bool:
+    """Starter code that reads its input, as HackerRank's, is that of a whole program."""
+    return bool(_DEFINES.search(starter_code)) and not _READS.search(starter_code)
 
 
 def _parsed(row: RowData) -> Mapping[str, Any]:

@@ -52,9 +52,9 @@ class TraceWriter:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """One line; it has left this process when the call returns."""
+        self._leave_parent()
         # in ASCII: lone surrogates in a critique have no place in UTF-8
         line = json.dumps({"format": FORMAT, "worker": self.worker, **record}) + "\n"
-        self._leave_parent()
         with self._lock:
             data = line.encode("ascii")
             if self._broken_line:  # what a full disk cut off keeps to itself

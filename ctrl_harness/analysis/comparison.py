@@ -7,16 +7,16 @@ the tests of one figure are adjusted together, over all pairs of critics, after 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ctrl_harness.analysis import discrimination, leakage
 from ctrl_harness.analysis.bootstrap import Bootstrap, bootstrap
 from ctrl_harness.analysis.estimate import Estimate, estimate
-from ctrl_harness.analysis.paired import Paired, compare, holm, pair_arms
-from ctrl_harness.analysis.statistic import Statistic
+from ctrl_harness.analysis.paired import Paired, holm, pair_arms, swap_test
+from ctrl_harness.analysis.statistic import Statistic, Sums, collect, difference
 from ctrl_harness.analysis.transitions import (
     ChainStatistic,
     Outcome,
@@ -25,27 +25,28 @@ from ctrl_harness.analysis.transitions import (
     kept,
     mean_similarity,
     passes,
-    sums_of,
     time_limits,
     up,
 )
 from ctrl_harness.errors import UserError
 
+T = TypeVar("T")
+
 DRAWS = 2_000
 """Bootstrap draws of each interval, and swaps of a test that is not worked out exactly."""
 
 
-class Figure(NamedTuple):
+class Figure(NamedTuple, Generic[T]):
     """key: its name in JSON and CSV. label: its name in a table. tested: critics are compared in
-    it. share: told in per cent."""
+    it."""
 
     key: str
     label: str
-    statistic: ChainStatistic
+    statistic: Statistic[T]
     tested: bool = False
 
 
-def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
+def figures(outcomes: Sequence[Outcome]) -> list[Figure[Outcome]]:
     """What is said of each critic, the effects from the draft to the last turn."""
     last = len(outcomes[0].passed) - 1
     found = [
@@ -114,64 +115,91 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """paired: what was counted. numbers: by arm and figure."""
+    """pairs: (problem, epoch) pairs that all arms hold, or leaves of trees. left_out: how many of
+    an arm's another arm lacks. labels: of the figures, by key. numbers: by arm and figure."""
 
-    paired: Paired
-    figures: tuple[Figure, ...]
+    pairs: int
+    problems: int
+    left_out: Mapping[str, int]
+    labels: Mapping[str, str]
     numbers: Mapping[str, Mapping[str, Number]]
     differences: tuple[Difference, ...]
 
-    @property
-    def problems(self) -> int:
-        return len({outcome.problem for outcome in next(iter(self.paired.arms.values()))})
 
-
-def compare_arms(
-    arms: Mapping[str, Sequence[Outcome]], draws: int = DRAWS, seed: int = 0
-) -> Compared:
-    """All numbers of two arms or more, and of each pair of them whether it differs.
+def paired_outcomes(arms: Mapping[str, Sequence[Outcome]]) -> Paired:
+    """What all arms hold; a single arm is all held.
 
     Raises UserError for arms with different numbers of turns, and where nothing can be paired.
     """
     lengths = {len(outcome.passed) for outcomes in arms.values() for outcome in outcomes}
     if len(lengths) > 1:
         raise UserError(f"the arms have different numbers of turns: {sorted(lengths)}")
-    paired = pair_arms(arms)
-    listed = figures([outcome for outcomes in paired.arms.values() for outcome in outcomes])
-    numbers = {
-        arm: {figure.key: _number(outcomes, figure.statistic, draws, seed) for figure in listed}
-        for arm, outcomes in paired.arms.items()
+    if len(arms) == 1:
+        ((name, outcomes),) = arms.items()
+        return Paired({name: tuple(outcomes)}, {name: 0})
+    return pair_arms(arms)
+
+
+def compare_arms(paired: Paired, draws: int = DRAWS, seed: int = 0) -> Compared:
+    """All numbers of the arms, and of each two of them whether they differ."""
+    every = [outcome for outcomes in paired.arms.values() for outcome in outcomes]
+    compared = compare_on(paired.arms, figures(every), lambda o: o.problem, draws, seed)
+    return replace(compared, left_out=paired.left_out)
+
+
+def compare_on(
+    arms: Mapping[str, Sequence[T]],
+    listed: Sequence[Figure[T]],
+    cluster: Callable[[T], Hashable],
+    draws: int,
+    seed: int = 0,
+) -> Compared:
+    """The same for any kind of observations, which the arms hold in the same order."""
+    sums = {
+        figure.key: {arm: collect(held, figure.statistic, cluster) for arm, held in arms.items()}
+        for figure in listed
     }
-    differences: list[Difference] = []
-    for figure in listed:
-        if figure.tested:
-            differences += _differences(paired, figure, draws, seed)
-    return Compared(paired, tuple(listed), numbers, tuple(differences))
+    first = next(iter(arms.values()))
+    return Compared(
+        len(first),
+        len({cluster(observation) for observation in first}),
+        dict.fromkeys(arms, 0),
+        {figure.key: figure.label for figure in listed},
+        {
+            arm: {
+                key: Number(estimate(by_arm[arm]), bootstrap(by_arm[arm], draws, seed))
+                for key, by_arm in sums.items()
+            }
+            for arm in arms
+        },
+        tuple(
+            found
+            for figure in listed
+            if figure.tested
+            for found in _differences(figure.key, sums[figure.key], draws, seed)
+        ),
+    )
 
 
-def _number(
-    outcomes: Sequence[Outcome], statistic: ChainStatistic, draws: int, seed: int
-) -> Number:
-    sums = sums_of(outcomes, statistic)
-    return Number(estimate(sums), bootstrap(sums, draws, seed))
-
-
-def _differences(paired: Paired, figure: Figure, draws: int, seed: int) -> list[Difference]:
-    found = {
-        (a, b): compare(paired.arms[a], paired.arms[b], figure.statistic, draws, seed)
-        for a, b in combinations(paired.arms, 2)
-    }
-    names = {f"{i}": pair for i, pair in enumerate(found)}
-    adjusted = holm({name: found[pair].p_value for name, pair in names.items()})
-    return [
-        Difference(
-            figure.key,
-            *pair,
-            found[pair].estimate,
-            found[pair].interval,
-            found[pair].p_value,
-            found[pair].exact,
-            adjusted[name],
+def _differences(
+    figure: str, sums: Mapping[str, Sums], draws: int, seed: int
+) -> list[Difference]:
+    pairs = list(combinations(sums, 2))
+    tests = [swap_test(sums[a], sums[b], draws, seed) for a, b in pairs]
+    adjusted = holm({str(i): test.p_value for i, test in enumerate(tests)})
+    found = []
+    for i, ((a, b), test) in enumerate(zip(pairs, tests, strict=True)):
+        both = difference(sums[a], sums[b])
+        found.append(
+            Difference(
+                figure,
+                a,
+                b,
+                estimate(both),
+                bootstrap(both, draws, seed),
+                test.p_value,
+                test.exact,
+                adjusted[str(i)],
+            )
         )
-        for name, pair in names.items()
-    ]
+    return found

@@ -26,9 +26,11 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is told. arms: what each one is, by name. left_out: (problem, epoch) pairs of
-    an arm that others lack. unjudged: samples of an arm in no number, with the reasons. controls:
-    by the control's name. notes: what the reader must know."""
+    """Everything that is told.
+
+    arms: what each one is, by name. unjudged: samples of an arm in no number, with the reasons.
+    controls: by the control's name. notes: what the reader must know. what: of which the pairs are.
+    """
 
     title: str
     arms: Mapping[str, Mapping[str, Any]]
@@ -37,6 +39,12 @@ class Report:
     unjudged: Mapping[str, Mapping[str, int]]
     controls: Mapping[str, BesideControl] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    what: str = "drafts of {problems} problems, read by every critic"
+
+    def heading(self, compared: Compared) -> str:
+        """What the numbers are about."""
+        told = self.what.format(problems=compared.problems)
+        return f"{compared.pairs} {told}. Per cent, with 95 % intervals clustered by problem."
 
 
 def as_text(report: Report) -> str:
@@ -44,11 +52,7 @@ def as_text(report: Report) -> str:
     parts = [f"# {report.title}"]
     compared = report.compared
     if compared is not None:
-        pairs = compared.paired.pairs
-        parts.append(
-            f"{pairs} drafts of {compared.problems} problems, read by every critic. Per cent, with "
-            "95 % intervals clustered by problem."
-        )
+        parts.append(report.heading(compared))
         parts.append(_numbers_table(report, compared))
         parts.append(_differences_table(compared))
     if report.controls:
@@ -60,8 +64,8 @@ def as_text(report: Report) -> str:
 def _numbers_table(report: Report, compared: Compared) -> str:
     names = list(compared.numbers)
     rows = [
-        {"": figure.label, **{name: _told(compared.numbers[name][figure.key]) for name in names}}
-        for figure in compared.figures
+        {"": label, **{name: _told(compared.numbers[name][key]) for name in names}}
+        for key, label in compared.labels.items()
     ]
     for label, tell in (
         ("critic's tokens a chain", lambda spent: f"{spent.critic:,.0f}"),
@@ -86,11 +90,10 @@ def _interval(low: float, high: float) -> str:
 def _differences_table(compared: Compared) -> str:
     if not compared.differences:
         return ""
-    labels = {figure.key: figure.label for figure in compared.figures}
     rows = [
         {
             "": f"{d.first} − {d.second}",
-            "of": labels[d.figure],
+            "of": compared.labels[d.figure],
             "difference": percent(d.estimate.value),
             "paired bootstrap, 95 %": _interval(d.bootstrap.low, d.bootstrap.high).strip() or "–",
             "p": _p(d.p_value),
@@ -144,7 +147,7 @@ def _left_out(report: Report) -> list[str]:
         for reason, count in reasons.items():
             lines.append(f"{name}: {count} samples are in no number: {reason}")
     if report.compared is not None:
-        for name, count in report.compared.paired.left_out.items():
+        for name, count in report.compared.left_out.items():
             if count:
                 lines.append(f"{name}: {count} outcomes are left out, which another critic lacks")
     return lines
@@ -168,10 +171,10 @@ def as_json(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
     }
     if compared is not None:
-        told["pairs"] = compared.paired.pairs
+        told["pairs"] = compared.pairs
         told["problems"] = compared.problems
-        told["left_out"] = dict(compared.paired.left_out)
-        told["figures"] = {figure.key: figure.label for figure in compared.figures}
+        told["left_out"] = dict(compared.left_out)
+        told["figures"] = dict(compared.labels)
         told["numbers"] = {
             name: {key: _number(number) for key, number in numbers.items()}
             for name, numbers in compared.numbers.items()

@@ -83,7 +83,7 @@ def compare(
     again. More --critic may be added later. The exit status is 1 where samples failed or a control
     is not matched. docs/compare.md has the rest.
     """
-    if model is None:
+    if model is None and dataset != "judgebench":
         raise UserError("there is no model; give --model PROVIDER/NAME, the generator")
     # a second of imports, for this command alone
     from inspect_ai._util.config import parse_cli_args
@@ -122,11 +122,11 @@ def compare(
     if dataset == "judgebench":
         from ctrl_harness.evaluation.compare_pairs import compare_judges
 
-        told, complete = compare_judges(request, arms, out, draws or DRAWS)
+        complete = compare_judges(request, arms, out, draws or DRAWS)
     else:
         from ctrl_harness.evaluation.compare import compare_critics
 
-        told, complete = compare_critics(request, arms, out, draws or DRAWS)
+        complete = compare_critics(request, arms, out, draws or DRAWS).complete
     print((out / f"comparison.{'txt' if form == 'text' else form}").read_text("utf-8"), end="")
     if not complete:
         sys.exit(1)

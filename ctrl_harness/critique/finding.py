@@ -57,13 +57,13 @@ def find(name: str) -> CriticFactory:
             f"{CONTROL!r} is no critic but the control of one: -T critic={CONTROL} -T arm=LOG "
             "with one of the tasks over programs (docs/tasks.md)"
         )
-    if IN_FILE in name:
-        path, _, attribute = name.rpartition(IN_FILE)
-        return _in_file(Path(path + ".py").expanduser(), attribute)
     plugins = _plugins()
     base, colon, argument = name.partition(":")
     if base in plugins:
         return _of_plugin(plugins[base], argument if colon else None)
+    if IN_FILE in name:
+        path, _, attribute = name.partition(IN_FILE)
+        return _in_file(Path(path + ".py").expanduser(), attribute)
     for adapter in _adapters:
         factory = adapter.find(name)
         if factory is not None:

@@ -7,14 +7,16 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ctrl_harness.analysis.comparison import DRAWS, Compared, compare_arms
+from ctrl_harness.analysis.comparison import DRAWS, compare_arms, paired_outcomes
 from ctrl_harness.analysis.comparison_control import (
     TOLERANCE,
     BesideControl,
     beside_control,
 )
 from ctrl_harness.analysis.comparison_report import Report, Spent, as_csv, as_json, as_text
+from ctrl_harness.analysis.paired import Paired
 from ctrl_harness.analysis.stopping import CallCost, tokens_of
+from ctrl_harness.analysis.transitions import Outcome
 from ctrl_harness.analysis.trees import forest_of, write_forest
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation.compare_arms import ArmSpec, Request
@@ -28,7 +30,7 @@ from ctrl_harness.evaluation.compare_read import (
 from ctrl_harness.evaluation.compare_run import Ran, run_comparison
 
 
-class Outcome(NamedTuple):
+class Told(NamedTuple):
     """What is told, and whether every sample of every arm is in it and every control matched."""
 
     report: Report
@@ -37,7 +39,7 @@ class Outcome(NamedTuple):
 
 def compare_critics(
     request: Request, arms: Sequence[ArmSpec], out: Path, draws: int = DRAWS
-) -> Outcome:
+) -> Told:
     """Runs what is missing in the folder `out` and compares what stands there then.
 
     The report is written as `comparison.txt`, `.json` and `.csv`, and each arm's programs as a tree
@@ -52,15 +54,16 @@ def compare_critics(
     judged = [arm for arm in logs if arm.outcomes]
     if not judged:
         raise UserError(f"no critic has a single judged sample; the logs under {out} say why")
-    compared = _compared(judged, draws)
+    paired = paired_outcomes({arm.spec.name: arm.outcomes for arm in judged})
+    compared = compare_arms(paired, draws)
     controls = _controls(run.arms, judged, draws)
     notes = [_drafts_note(run.drafts.origin, len(run.drafts), same)]
-    notes += _notes(logs, controls, compared)
+    notes += _notes(logs, controls, paired)
     report = Report(
         f"{request.dataset} · {request.model}",
         {ran.spec.name: {**ran.spec.as_json(), "log": str(ran.log)} for ran in run.arms},
         compared,
-        {arm.spec.name: _spent(arm, compared) for arm in judged},
+        {arm.spec.name: _spent(arm, paired.arms[arm.spec.name]) for arm in judged},
         {
             **{arm.spec.name: _reasons(arm) for arm in logs},
             **{ran.spec.name: _control_reasons(ran) for ran in run.arms if ran.spec.is_control},
@@ -68,19 +71,13 @@ def compare_critics(
         controls,
         notes,
     )
-    _write(report, out)
+    write_report(report, out)
     complete = all(ran.complete for ran in run.arms)
-    return Outcome(report, complete and all(control.matched for control in controls.values()))
+    return Told(report, complete and all(control.matched for control in controls.values()))
 
 
-def _compared(arms: Sequence[ArmLog], draws: int) -> Compared:
-    outcomes = {arm.spec.name: arm.outcomes for arm in arms}
-    return compare_arms(outcomes, draws)
-
-
-def _spent(arm: ArmLog, compared: Compared) -> Spent:
+def _spent(arm: ArmLog, counted: Sequence[Outcome]) -> Spent:
     """Over the pairs that are counted, by chain."""
-    counted = compared.paired.arms[arm.spec.name]
     pairs: set[tuple[Hashable, int]] = {(o.problem, o.epoch) for o in counted}
     calls: list[CallCost] = [call for pair in pairs for call in arm.calls.get(pair, ())]
     costs = [call.cost for call in calls]
@@ -117,13 +114,13 @@ def _control_reasons(ran: Ran) -> dict[str, int]:
 def _drafts_note(origin: dict[str, Any], drafts: int, same: int) -> str:
     told = ", ".join(f"{key} {value}" for key, value in origin.items() if value)
     return (
-        f"Drafts: {drafts} frozen ({told or 'generated'}); {same} were read by critics, each by all "
-        "of them as the same bytes."
+        f"Drafts: {drafts} frozen ({told or 'generated'}); {same} were read by critics, each by "
+        "all of them as the same bytes."
     )
 
 
 def _notes(
-    arms: Sequence[ArmLog], controls: dict[str, BesideControl], compared: Compared
+    arms: Sequence[ArmLog], controls: dict[str, BesideControl], paired: Paired
 ) -> list[str]:
     notes = [
         f"ORACLE: {arm.spec.name} was told what the judged tests show; not comparable to others."
@@ -140,7 +137,7 @@ def _notes(
             )
     cut = {
         name: sum(outcome.cut_short for outcome in outcomes)
-        for name, outcomes in compared.paired.arms.items()
+        for name, outcomes in paired.arms.items()
     }
     notes += [
         f"{name}: {count} chains were cut short by a limit on their tokens or time."
@@ -157,7 +154,8 @@ def _write_trees(arms: Sequence[ArmLog], out: Path) -> None:
         write_forest(folder / f"{arm.spec.folder}.jsonl", forest_of(arm.chains))
 
 
-def _write(report: Report, out: Path) -> None:
+def write_report(report: Report, out: Path) -> None:
+    """As text, JSON and CSV, into the comparison's folder."""
     texts = {
         "txt": as_text(report),
         "json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",

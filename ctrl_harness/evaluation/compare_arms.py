@@ -110,14 +110,14 @@ def _parse(text: str) -> ArmSpec:
 class Request:
     """What holds for every arm.
 
-    settings: `-T` parameters of the task, turns and epochs among them where they were given.
+    model: the generator, and self-critics; JudgeBench may do without. settings: `-T` parameters of the task, turns and epochs among them where they were given.
     generate: options of every call that are the command's (temperature, max_tokens, …). run: how
     much at a time, which changes no answer. drafts: a log or a tree to take them from.
     """
 
     dataset: str
     source: str
-    model: str
+    model: str | None
     protocol: str = "default"
     settings: Mapping[str, Any] = field(default_factory=dict)
     model_args: Mapping[str, Any] = field(default_factory=dict)

@@ -46,7 +46,7 @@ def critic(parameter: str, value: Any) -> str:
     text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else name(parameter, value)
     voting = _VOTING.match(text)
     head, text = text[: voting.end()] if voting else "", text[voting.end() if voting else 0 :]
-    path, in_file, target = text.rpartition(".py:")
+    path, in_file, target = text.partition(".py:")
     if in_file:
         return f"{head}{_found(path + '.py')}:{target}"
     base, colon, argument = text.partition(":")

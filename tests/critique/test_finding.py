@@ -65,6 +65,11 @@ def test_an_argument_makes_the_factory(file: Path) -> None:
         find_critic(f"{file}:saying:nothing")
 
 
+def test_votes_of_a_critic_out_of_a_file(file: Path) -> None:
+    assert find_critic(f"vote:1:{file}:make") is find_critic(f"{file}:make")
+    assert callable(find_critic(f"vote:3:{file}:saying:so"))
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

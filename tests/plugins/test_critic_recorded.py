@@ -157,12 +157,13 @@ def test_it_criticises_no_program(tmp_path: Path, run_eval: Any, new_script: Any
     assert "holds decisions about pairs of responses" in log.samples[0].error.message
 
 
-# JudgeBench's own leaderboard, overall
+# JudgeBench's own leaderboard, overall; and how many of the 350 pairs stand in the file as decided
+# for the second response both times
 PUBLISHED = {
-    "Skywork_Skywork-Reward-Gemma-2-27B": 64.29,
-    "Skywork_Skywork-Reward-Llama-3.1-8B": 62.29,
-    "internlm_internlm2-20b-reward": 63.43,
-    "Ray2333_GRM-Gemma-2B-rewardmodel-ft": 59.43,
+    "Skywork_Skywork-Reward-Gemma-2-27B": (64.29, 3),
+    "Skywork_Skywork-Reward-Llama-3.1-8B": (62.29, 1),
+    "internlm_internlm2-20b-reward": (63.43, 0),
+    "Ray2333_GRM-Gemma-2B-rewardmodel-ft": (59.43, 0),
 }
 
 
@@ -180,7 +181,8 @@ def test_the_published_accuracies_come_out(
     assert done.code == 0, done.text
     (log,) = (tmp_path / "logs").glob("*.eval")
     found = numbers(read_eval_log(str(log), header_only=True))
-    assert round(100 * found["accuracy"], 2) == PUBLISHED[name]
-    # scores of single responses have no place to prefer
-    assert found["position_bias"] == pytest.approx(0, abs=1e-12)
-    assert found["missing_decisions"] == 0
+    accuracy, second_twice = PUBLISHED[name]
+    assert round(100 * found["accuracy"], 2) == accuracy
+    assert found["tied"] == found["always_second"] == pytest.approx(second_twice / 350)
+    assert found["position_bias"] == pytest.approx(-second_twice / 350)
+    assert found["always_first"] == found["missing_decisions"] == 0

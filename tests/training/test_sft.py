@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytest.importorskip("trl", reason="the extra `training`")
 
@@ -21,7 +22,7 @@ from ctrl_harness.errors import UserError
 from ctrl_harness.plugins.verl.tiny_model import make_tiny_model
 from ctrl_harness.training.pretrained import load_model, load_tokenizer
 from ctrl_harness.training.sft import run
-from ctrl_harness.training.sft_config import SftConfig, read_config
+from ctrl_harness.training.sft_config import CONFIGS, SftConfig, read_config
 from ctrl_harness.training.sft_data import SftData, read_examples
 from ctrl_harness.training.sft_folder import RunFolder
 from ctrl_harness.training.sft_trainer import Training
@@ -464,6 +465,21 @@ def test_the_shipped_configuration_is_the_papers() -> None:
     paper = read_config("paper")
     assert (paper.learning_rate, paper.schedule, paper.batch) == (2e-5, "cosine", 256)
     assert (paper.max_tokens, paper.epochs, paper.precision) == (2048, 1, "bf16")
+
+
+def test_accelerate_reads_the_shipped_file_for_many_gpus() -> None:
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+
+    file = CONFIGS / "sft_fsdp.yaml"
+    parser = launch_command_parser()
+    given = parser.parse_args(["--config_file", str(file), "train.py"])
+    args, _, mixed_precision_from_file = _validate_launch_command(given)
+
+    known = {action.dest for action in parser._actions}
+    assert set(yaml.safe_load(file.read_text())["fsdp_config"]) <= known
+    assert args.use_fsdp and mixed_precision_from_file
+    assert (str(args.fsdp_version), args.fsdp_state_dict_type) == ("2", "FULL_STATE_DICT")
+    assert (args.num_processes, args.mixed_precision) == (8, "bf16")
 
 
 @pytest.mark.parametrize(

@@ -374,9 +374,9 @@ def test_rows_that_are_too_long_are_dropped_and_counted_and_never_cut(
     def critic(problem: Problem, number: int) -> str:
         return plain_critic(problem, number) + " word" * (500 if problem.id == "add-2" else 0)
 
-    words = WordTokenizer()
-    selection = Selection(tokenizer=words, max_tokens=500)
-    wanted = Wanted(selection, EpisodeSettings(), tokenizer=words, max_prompt=10)
+    wanted = Wanted(
+        Selection(max_tokens=500), EpisodeSettings(), tokenizer=WordTokenizer(), max_prompt=10
+    )
     ended = run(job_of(script(critic), tmp_path, wanted=wanted))
     assert ended.report["sft"] == {"rows": 2, "dropped": {"too_long": 1}}
     assert ended.report["rl"] == {"rows": 0, "dropped": {"too_long": 12}}

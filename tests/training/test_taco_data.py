@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from ctrl_harness.errors import UserError
 from ctrl_harness.training.cli.data import data
 from ctrl_harness.training.problem_parquet import read_problems, read_provenance
+from ctrl_harness.training.splits import Shares
 from ctrl_harness.training.taco import SAMPLES, TacoProblem, open_taco
 
 FILES = {"report.json", "sft.parquet", "rl.parquet", "val.parquet"}
@@ -155,6 +156,22 @@ def test_what_is_there_is_replaced_only_when_asked(run: Run, tmp_path: Path) -> 
         run(seed=1)
     assert json.loads((tmp_path / "data" / "report.json").read_text()) == first
     assert run(seed=1, overwrite=True)["settings"]["seed"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_of_two_runs_at_once_the_first_to_end_wins(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def splits_of(self: Shares, problem_id: str, seed: int) -> tuple[str, ...]:
+        monkeypatch.undo()
+        run(seed=1)  # while the other run writes its first problem
+        return self.of(problem_id, seed)
+
+    monkeypatch.setattr(Shares, "of", splits_of)
+    with pytest.raises(UserError, match="holds data already"):
+        run(seed=0)
+    report = json.loads((tmp_path / "data" / "report.json").read_text(encoding="utf-8"))
+    assert report["settings"]["seed"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from ctrl_harness.errors import UnusableRow, UserError
 from ctrl_harness.problems import CallCase, Problem, StdioCase
+from ctrl_harness.problems.hub import HubFolder
 from ctrl_harness.training.taco import FIELDS, TacoProblem, open_taco, problem_of
 from ctrl_harness.training.taco_limits import memory_limit_mb, time_limit_s
 
@@ -99,6 +100,14 @@ def test_programs_that_read_standard_input_are_judged_as_they_stand() -> None:
     assert (made.id, made.dataset, made.comparator, made.prelude) == (
         "train/0", "taco", "default", "",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "starter", ["# Write your code here", "def f(n):\n    pass\n\nprint(f(int(input())))"]
+)
+def test_starter_code_of_whole_programs_is_left_out(starter: str) -> None:
+    """Prompts would take it for a function that is called."""
+    assert problem(starter_code=starter, source="hackerrank").starter_code == ""
 
 
 def test_inputs_and_outputs_may_be_lists_of_lines() -> None:
@@ -229,10 +238,15 @@ def test_facts_of_the_row_are_kept_whatever_shape_they_have() -> None:
         ("You may print the numbers in any order.", True),
         ("If several solutions exist, you may print any.", True),
         ("Find any one of the correct answers.", True),
+        ("If multiple solutions exist, any of them will be accepted.", True),
+        ("The returned array may be in any order.", True),
         ("If there is more than one solution, print the smallest.", False),
         ("Print the smallest answer. You can use any operation.", False),
         ("Print the number of ways. It does not exceed any limit.", False),
         ("There are many numbers; print their sum.", False),
+        ("Find how many solutions the equation has.", False),
+        ("Print the number of different answers.", False),
+        ("Choose any index i and swap any two letters, in any order.", False),
     ],
 )
 def test_statements_with_several_right_answers_are_flagged(question: str, special: bool) -> None:
@@ -270,6 +284,7 @@ def test_solutions_are_read_only_where_asked_for_and_readable() -> None:
         ({"tests": {"fn_name": 3, "inputs": [[1]], "outputs": [1]}}, "name of a function"),
         ({"tests": {"fn_name": "f", "inputs": ["1"], "outputs": [1]}}, "not a list of arguments"),
         ({"starter_code": "def f(n):"}, "asks for a function, but its tests do not name one"),
+        ({"source": "geeksforgeeks"}, "asks for a function, but its tests do not name one"),
         ({"starter_code": 5}, "field 'starter_code' is an integer, not text"),
     ],
 )
@@ -310,7 +325,9 @@ def test_the_index_counts_every_row_of_the_split_over_all_its_files(tmp_path: Pa
     assert ids == ["train/0", "train/2", "train/3", "train/5"]
     assert [item.row_id for item in unusable] == ["train/1", "train/4"]
     assert listed(tmp_path, split="test")[0] == ["test/0"]
-    assert open_taco(tmp_path, split="test").reference.options == {"split": "test"}
+    assert listed(tmp_path, split="all")[0] == [*ids, "test/0"]
+    for split in ("train", "test", "all"):
+        assert open_taco(tmp_path, split=split).reference.options == {"split": split}
 
 
 def test_a_single_files_rows_have_the_split_of_its_name_only_if_it_is_whole(
@@ -322,7 +339,25 @@ def test_a_single_files_rows_have_the_split_of_its_name_only_if_it_is_whole(
         ("train-00003-of-00009.parquet", "rows/0"),
         ("mine.jsonl.gz", "rows/0"),
     ):
-        assert listed(write_rows(tmp_path / name, row()))[0] == [first]
+        path = write_rows(tmp_path / name, row())
+        assert listed(path)[0] == listed(path, split="all")[0] == [first]
+
+
+def test_from_the_hub_the_commit_is_recorded_and_only_what_is_read_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fetch(repo: str, revision: str | None, patterns: tuple[str, ...]) -> HubFolder:
+        asked.append((repo, revision, patterns))
+        return HubFolder(tmp_path, "c" * 40)
+
+    monkeypatch.setattr("ctrl_harness.problems.rows.fetch_dataset", fetch)
+    write_rows(tmp_path / "ALL/train-00000-of-00001.parquet", row())
+    opened = open_taco("hub", revision="main")
+    assert asked == [("BAAI/TACO", "main", ("ALL/train-*.parquet",))]
+    assert (opened.reference.source, opened.reference.revision) == ("hub", "c" * 40)
+    assert [item.problem.id for item in opened.rows if isinstance(item, TacoProblem)] == ["train/0"]
 
 
 def test_a_line_that_is_no_json_is_an_unusable_row_with_its_place(tmp_path: Path) -> None:
@@ -339,7 +374,7 @@ def test_a_line_that_is_no_json_is_an_unusable_row_with_its_place(tmp_path: Path
     [
         ("nowhere", {}, "no file or folder"),
         ("samples", {"revision": "abc"}, "needs source=hub"),
-        ("samples", {"split": "valid"}, "split=valid is unknown; choose one of train, test"),
+        ("samples", {"split": "valid"}, "split=valid is unknown; choose one of train, test, all"),
         ("", {}, "is no source"),
     ],
 )

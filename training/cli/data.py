@@ -11,7 +11,7 @@ from ctrl_harness.training import splits
 from ctrl_harness.training.decontamination import THRESHOLD, EvaluationIndex
 from ctrl_harness.training.decontamination_sets import parse_against, read_evaluation_sets
 from ctrl_harness.training.filters import filter_names, make_filters
-from ctrl_harness.training.taco import SPLITS, open_taco
+from ctrl_harness.training.taco import ALL, SPLITS, open_taco
 from ctrl_harness.training.taco_data import REPORT, DataJob, make_data, refuse_taken
 
 
@@ -25,7 +25,9 @@ def data() -> None:
     "--source", default="hub", show_default=True, help="samples, hub, or a file or folder."
 )
 @click.option("--revision", help="Commit of the Hub's repository.")
-@click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
+@click.option(
+    "--split", type=click.Choice([*SPLITS, ALL]), default="train", show_default=True
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder to be written."
 )

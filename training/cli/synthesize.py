@@ -166,7 +166,6 @@ def _job(problems: str, given: dict[str, Any]) -> Any:
         agreeing=given["agreeing"],
         balance=given["balance"],
         per_problem=given["per_problem"],
-        tokenizer=tokenizer,
         max_tokens=given["max_row_tokens"],
         seed=given["seed"],
     )
@@ -198,11 +197,8 @@ def _facts(problems: str, given: dict[str, Any]) -> dict[str, Any]:
     """Every setting but where models are reached, which may name private machines."""
     private = {"model_base_url", "critic_base_url", "model_args", "critic_args", "ray_address"}
     kept = {key: value for key, value in given.items() if key not in private}
-    return {"problems": problems, **{k: v if _is_json(v) else str(v) for k, v in kept.items()}}
-
-
-def _is_json(value: Any) -> bool:
-    return value is None or isinstance(value, (bool, int, float, str))
+    plain = {k: str(v) if isinstance(v, Path) else v for k, v in kept.items()}
+    return {"problems": problems, **plain}
 
 
 def _open(problems: str, source: str, loading: tuple[str, ...], limit: int | None) -> _Problems:
@@ -211,6 +207,8 @@ def _open(problems: str, source: str, loading: tuple[str, ...], limit: int | Non
 
     if problems in EXECUTABLE:
         chosen = open_dataset(problems, source, **_pairs("--load", loading))
+        if source != "samples" and chosen.reference.options.get("split") != "train":
+            print(f"{chosen.reference} is what critics are evaluated on", file=sys.stderr)
         ids = [summary.id for summary in chosen][:limit]
         return _Problems(lambda: (chosen[name] for name in ids), len(ids))
     if loading or source != "hub":

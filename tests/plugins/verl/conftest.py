@@ -196,16 +196,17 @@ def launch(toy: Toy, scripted_generator: ScriptedGenerator, tmp_path: Path) -> L
         )
         command = [str(Path(sys.executable).with_name("ctrl-harness")), "train", "grpo"]
         command += ["--config", "cpu_smoke", *(f"--set={word}" for word in words)]
-        recorder = Path(__file__).parent
+        # no empty path: that is the working folder
+        inherited = [path for path in (os.environ.get("PYTHONPATH"),) if path]
         env = {
             **os.environ,
             "HF_HUB_OFFLINE": "1",
-            "PYTHONPATH": os.pathsep.join([str(recorder), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *inherited]),
             "VERL_USE_EXTERNAL_MODULES": "advantage_recorder",
             "ADVANTAGES": str(out / "advantages.jsonl"),
         }
         done = subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=590, check=False
+            command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=590, check=False
         )
         output = done.stdout + done.stderr
         (tmp_path / "output.txt").write_text(output)
