@@ -67,8 +67,8 @@ $(TRAINING)/.installed: pyproject.toml
 
 ## Training and the plug-ins, on a CPU: verl's own main_ppo and Ray among them.
 test-training: $(TRAINING)/.installed
-	$(TRAINING)/bin/python -m pytest -q -m '$(TRAINING_TESTS)' tests/training tests/plugins
-TRAINING_TESTS ?= slow or not slow
+	$(TRAINING)/bin/python -m pytest -q -n 2 --dist loadfile -m 'slow or not slow' \
+		tests/training tests/plugins $(PYTEST)
 
 ## From rows of TACO to a trained critic and its score, on a CPU, with a tiny model.
 train-demo: $(TRAINING)/.installed

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -26,7 +27,7 @@ from ctrl_harness.training.reward_judge import RewardJudge
 from ctrl_harness.training.reward_settings import RewardSettings
 from ctrl_harness.training.rewards import score
 from ctrl_harness.training.rl_rows import DraftVerdict, Episode
-from ctrl_harness.training.trace import TraceWriter
+from ctrl_harness.training.trace import TraceError, TraceWriter
 from ctrl_harness.training.trace_record import record_of
 from ctrl_harness.verification.judge import Judge
 from ctrl_harness.verification.verdict import Verdict
@@ -109,21 +110,21 @@ class CritiqueReward:
         machine that cannot be used. None of them is a reward: leave the sample out.
         """
         self._refuse_if_stopped()
-        call = _Call(uuid.uuid4().hex, episode, critique, dict(place or {}))
+        call = UnderWay(uuid.uuid4().hex, episode, critique, dict(place or {}))
         try:
             done = await self._rewarded(call, cut_off)
+            self._write(call, done, None)
         except CtrlHarnessError as error:
             call.retries = getattr(error, "retries", call.retries)
             self._lose(call, error)
             raise
-        self._write(call, done, None)
         self._faults.count(lost=False)
         return done
 
     def lose_row(self, error: UserError, place: Mapping[str, Any]) -> None:
         """Traces and counts a row that is no episode. Raises RunStopped once they are too many."""
         self._refuse_if_stopped()
-        self._lose(_Call(uuid.uuid4().hex, None, "", dict(place)), error)
+        self._lose(UnderWay(uuid.uuid4().hex, None, "", dict(place)), error)
 
     async def aclose(self) -> None:
         """Ends the judge's processes and this event loop's connections, and closes the trace."""
@@ -135,7 +136,7 @@ class CritiqueReward:
 
     # -- one critique
 
-    async def _rewarded(self, call: _Call, cut_off: bool | None) -> Rewarded:
+    async def _rewarded(self, call: UnderWay, cut_off: bool | None) -> Rewarded:
         episode, settings = call.known_episode, self.settings
         draft, problem = episode.draft, episode.problem
         judge = self._judge.of(episode.settings)
@@ -176,7 +177,7 @@ class CritiqueReward:
             call.judge_s,
         )
 
-    def _failed(self, call: _Call, judgement: Judgement, why: Malformed) -> Rewarded:
+    def _failed(self, call: UnderWay, judgement: Judgement, why: Malformed) -> Rewarded:
         """What is paid for a critique that no revision is asked for: a failed revision's reward."""
         verdict = call.known_episode.verdict
         # whatever it said: half a critique's judgement earns nothing either
@@ -186,7 +187,7 @@ class CritiqueReward:
         )
 
     async def _revision(
-        self, call: _Call, judge: Judge, critique: Critique, number: int
+        self, call: UnderWay, judge: Judge, critique: Critique, number: int
     ) -> Revision:
         episode = call.known_episode
         answers: list[Completion] = []
@@ -242,7 +243,7 @@ class CritiqueReward:
         if self._stopped is not None:
             raise RunStopped(self._stopped)
 
-    def _lose(self, call: _Call, error: CtrlHarnessError) -> None:
+    def _lose(self, call: UnderWay, error: CtrlHarnessError) -> None:
         trouble: CtrlHarnessError | None = None
         try:
             self._write(call, None, error)
@@ -253,20 +254,21 @@ class CritiqueReward:
             where = f"; the trace is in {self.settings.trace}" if self.settings.trace else ""
             self._stopped = f"the run is stopped: {said}. The last: {trouble or error}{where}"
             if self._trace is not None:
-                self._trace.stop(self._stopped)
+                with suppress(TraceError):  # then each worker finds out by itself
+                    self._trace.stop(self._stopped)
             raise RunStopped(self._stopped) from error
         if trouble is not None:
             raise trouble from error
 
     def _write(
-        self, call: _Call, done: Rewarded | None, error: CtrlHarnessError | None
+        self, call: UnderWay, done: Rewarded | None, error: CtrlHarnessError | None
     ) -> None:
         if self._trace is not None:
             self._trace.write(record_of(call, done, error, self.settings))
 
 
 @dataclass
-class _Call:
+class UnderWay:
     """One critique under way, as far as it came."""
 
     id: str

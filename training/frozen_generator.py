@@ -22,6 +22,7 @@ import httpx
 
 from ctrl_harness.critique.messages import Completion, Message, Usage
 from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.training.http_lanes import Lanes
 
 T = TypeVar("T")
 
@@ -32,9 +33,6 @@ MAX_TOKENS = 1024
 ATTEMPTS = 12
 """Of a request: a server that fails 30 % of them loses one in two million."""
 _LONGEST_PAUSE_S = 20.0
-_CONNECT_S = 10.0
-_IDLE_S = 4.0
-"""Connections idle for longer are closed here, before the server does (uvicorn: 5 s)."""
 _MAX_ANSWER_BYTES = 8 << 20
 _SHOWN_CHARS = 300
 _VERSIONED = re.compile(r"/v\d+\w*\Z")
@@ -132,8 +130,9 @@ class FrozenGenerator:
         if token:
             self._headers["authorization"] = f"Bearer {token}"
         self._model = settings.model
-        self._clients: anyio.lowlevel.RunVar[httpx.AsyncClient] = anyio.lowlevel.RunVar("client")
-        self._places: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("places")
+        # one for all: reading the certificates takes longer than a request
+        self._tls = httpx.create_ssl_context() if self._base.startswith("https") else False
+        self._lanes: anyio.lowlevel.RunVar[Lanes] = anyio.lowlevel.RunVar("lanes")
 
     @property
     def name(self) -> str:
@@ -155,7 +154,7 @@ class FrozenGenerator:
         }
         if seed is not None:
             body["seed"] = seed
-        async with self._own_places():
+        async with self._own_lanes().places:
             body["model"] = self._model or await self._only_model()
             # in ASCII: a lone surrogate in a critique has no place in UTF-8
             text = json.dumps(body).encode("ascii")
@@ -163,9 +162,10 @@ class FrozenGenerator:
 
     async def aclose(self) -> None:
         """Closes this event loop's connections. A later call opens new ones."""
-        client = self._clients.get(None)
-        if client is not None and not client.is_closed:
-            await client.aclose()
+        lanes = self._lanes.get(None)
+        if lanes is not None:
+            self._lanes.set(Lanes(self.settings.in_flight, self.settings.timeout_s, self._tls))
+            await lanes.aclose()
 
     async def _only_model(self) -> str:
         served, _ = await self._persist("GET", "/models", None, _models_of)
@@ -227,35 +227,22 @@ class FrozenGenerator:
     async def _exchange(
         self, method: str, path: str, body: bytes | None
     ) -> tuple[int, httpx.Headers, bytes]:
-        client = self._own_client()
         url = self._base + path
-        async with client.stream(method, url, content=body, headers=self._headers) as response:
-            content = bytearray()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > _MAX_ANSWER_BYTES:
-                    raise _Again(f"an answer of more than {_MAX_ANSWER_BYTES >> 20} MiB")
-            return response.status_code, response.headers, bytes(content)
+        content = bytearray()
+        with self._own_lanes().shortest() as client:
+            async with client.stream(method, url, content=body, headers=self._headers) as response:
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > _MAX_ANSWER_BYTES:
+                        raise _Again(f"an answer of more than {_MAX_ANSWER_BYTES >> 20} MiB")
+                return response.status_code, response.headers, bytes(content)
 
-    def _own_client(self) -> httpx.AsyncClient:
-        client = self._clients.get(None)
-        if client is None or client.is_closed:
-            limits = httpx.Limits(
-                max_connections=self.settings.in_flight,
-                max_keepalive_connections=self.settings.in_flight,
-                keepalive_expiry=_IDLE_S,
-            )
-            timeout = httpx.Timeout(self.settings.timeout_s, connect=_CONNECT_S)
-            client = httpx.AsyncClient(timeout=timeout, limits=limits)
-            self._clients.set(client)
-        return client
-
-    def _own_places(self) -> anyio.CapacityLimiter:
-        places = self._places.get(None)
-        if places is None:
-            places = anyio.CapacityLimiter(self.settings.in_flight)
-            self._places.set(places)
-        return places
+    def _own_lanes(self) -> Lanes:
+        lanes = self._lanes.get(None)
+        if lanes is None:
+            lanes = Lanes(self.settings.in_flight, self.settings.timeout_s, self._tls)
+            self._lanes.set(lanes)
+        return lanes
 
 
 def _completion_of(data: Any) -> Completion:

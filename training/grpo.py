@@ -1,4 +1,4 @@
-"""Launches verl's own `main_ppo` on a checked configuration. No part of verl is replaced.
+"""Launches verl's own `main_ppo` on a checked configuration.
 
 What runs is `python -m verl.trainer.main_ppo` in a process of its own, with the composed
 configuration as a file in the run's folder, so that a run can be read and repeated without us.
@@ -24,7 +24,9 @@ from ctrl_harness.training.grpo_preflight import (
     data_files,
     probe_generator,
 )
+from ctrl_harness.training.grpo_verl import EXTERNAL_MODULES, load_in_verl
 
+_PLUGIN = "ctrl_harness.training.grpo_plugin"
 CONFIG_NAME = "grpo"
 """The composed configuration is RUN/grpo.yaml."""
 _POLL_S = 0.5
@@ -44,10 +46,11 @@ def prepare(config: GrpoConfig) -> None:
     probe_generator(config)
 
 
-def write_run(config: GrpoConfig) -> list[str]:
+def write_run(config: GrpoConfig, env: Mapping[str, str]) -> list[str]:
     """Write the configuration into the run's folder, and say which command runs it.
 
-    Paths on this machine become absolute: verl's workers have other working folders.
+    Paths on this machine become absolute, since verl's workers have other working folders. What
+    verl is to import goes to the workers of other nodes, too, which do not see `env`.
 
     Raises:
         UserError: the folder cannot be written.
@@ -63,6 +66,8 @@ def write_run(config: GrpoConfig) -> list[str]:
             OmegaConf.update(composed, key, files)
         model = str(config.value("actor_rollout_ref.model.path"))
         OmegaConf.update(composed, "actor_rollout_ref.model.path", _absolute(model))
+        variables = f"ray_kwargs.ray_init.runtime_env.env_vars.{EXTERNAL_MODULES}"
+        OmegaConf.update(composed, variables, env[EXTERNAL_MODULES], force_add=True)
     file = out / f"{CONFIG_NAME}.yaml"
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -80,7 +85,7 @@ def write_run(config: GrpoConfig) -> list[str]:
 
 def environment(config: GrpoConfig, inherited: Mapping[str, str]) -> dict[str, str]:
     """The environment of verl's processes."""
-    env = dict(inherited)
+    env = load_in_verl(inherited, _PLUGIN)
     if config.on_cpu:
         from ctrl_harness.plugins.verl.cpu_environment import cpu_environment
 
@@ -96,11 +101,12 @@ def run(config: GrpoConfig) -> None:
         RunStopped: too many critiques could not be rewarded.
     """
     prepare(config)
-    command = write_run(config)
+    env = environment(config, os.environ)
+    command = write_run(config, env)
     watched: AbstractContextManager[None] = nullcontext()
     if config.reward is not None and config.reward.trace is not None:
         watched = ended_by_faults(Path(config.reward.trace).absolute())
-    code = _watch(command, environment(config, os.environ), watched)
+    code = _watch(command, env, watched)
     if code:
         raise UserError(
             f"verl ended with code {code}; its output above says why, and "

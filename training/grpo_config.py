@@ -35,6 +35,10 @@ _LEGACY = ("custom_reward_function", "reward_model", "sandbox_fusion")
 """Top-level keys of older versions: verl still parses them, and main_ppo reads them nowhere."""
 
 
+_MISSING = "???"
+"""Stands in verl's files, and in ours, for a value that has to be given."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
@@ -245,14 +249,10 @@ def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _refuse_missing(config: Any) -> None:
-    from omegaconf import OmegaConf
-
     unused = ("critic.", "distillation.", "reward.reward_model.", "reward_model.")
-    missing = [
-        key for key in sorted(OmegaConf.missing_keys(config)) if not key.startswith(unused)
-    ]
-    if missing:
-        raise UserError(f"{missing[0]} has no value; give it one, as in {missing[0]}=VALUE")
+    for key, value in _leaves(config, ""):
+        if value == _MISSING and not key.startswith(unused):
+            raise UserError(f"{key} has no value; give it one, as in {key}=VALUE")
 
 
 def _reward_settings(config: Any) -> RewardSettings | None:

@@ -6,11 +6,14 @@ part of any promise verl makes; they were read off, and tested with, this versio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from ctrl_harness.errors import UserError
 
 VERL_VERSION = "0.9.1"
+EXTERNAL_MODULES = "VERL_USE_EXTERNAL_MODULES"
+"""The variable that names, with commas between them, what verl imports in each process."""
 
 
 def require_verl() -> None:
@@ -31,3 +34,10 @@ def require_verl() -> None:
             f"verl {found} is installed, but this project works with verl {VERL_VERSION} alone; "
             f"install it with: pip install 'verl=={VERL_VERSION}'"
         )
+
+
+def load_in_verl(environment: Mapping[str, str], module: str) -> dict[str, str]:
+    """`environment` in which verl's processes import `module`, before what they import already."""
+    named = environment.get(EXTERNAL_MODULES, "").split(",")
+    modules = [module, *(name for name in named if name and name != module)]
+    return {**environment, EXTERNAL_MODULES: ",".join(modules)}

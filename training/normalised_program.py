@@ -1,7 +1,7 @@
 """Programs that differ in names, comments and layout alone, under one key.
 
 Greedy revisions of like critiques are often the same program with other variables, so CTRL looks
-verdicts up by the program with its variables renamed (arXiv 2502.03492, section 4). A verdict must
+verdicts up by the program with its variables renamed (arXiv 2502.03492). A verdict must
 never be that of another program, though, and Python programs can see their own names: through
 `locals()`, an exception's message, a keyword argument, `"{0.__code__}".format(f)`. So variables are
 renamed only in programs of which it is certain that they cannot: what they may use is listed here,

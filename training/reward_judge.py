@@ -31,7 +31,7 @@ from ctrl_harness.verification.verdict import Verdict
 VERL_WORKERS = 8
 """verl's default of `reward.num_workers`, each of which has cells of its own."""
 _JOBS_AT_SERVER = 16
-_KEPT_VERDICTS = 4096
+_KEPT_VERDICTS = 1024
 _PAUSE_S = 2.0
 
 
@@ -115,7 +115,7 @@ class RewardJudge:
 class VerdictMemory:
     """The verdicts of the last programs, and all that a file has; thread-safe.
 
-    path: an SQLite file that the workers of one machine may share; None keeps the last 4,096 only.
+    path: an SQLite file that the workers of one machine may share; None keeps the last 1,024 only.
     Error texts are not kept. Raises UserError where the file cannot be used.
     """
 

@@ -46,7 +46,7 @@ Reward = Callable[[Outcome, Outcome, Judgement], float]
 
 
 def refine(draft: Outcome, revised: Outcome, judgement: Judgement) -> float:  # noqa: ARG001
-    """1 where the revision passes, else 0: CTRL's (arXiv 2502.03492, section 3.3)."""
+    """1 where the revision passes, else 0: CTRL's (arXiv 2502.03492)."""
     return float(revised.passed)
 
 
@@ -62,7 +62,7 @@ def delta(
     *,
     share: bool = False,
 ) -> float:
-    """Revision minus draft, -1 to 1, as SCoRe's bonus has it (arXiv 2409.12917, section 5).
+    """Revision minus draft, -1 to 1, as SCoRe's bonus for progress (arXiv 2409.12917).
 
     share: of the shares of cases passed, instead of passing or not.
     """
@@ -113,7 +113,7 @@ def utility(draft: Outcome, revised: Outcome, judgement: Judgement) -> float:  #
     """1 where the revision is better than the draft, 0.5 as good, 0 worse, by share of cases.
 
     Meant for several sampled revisions a critique, over which `score` takes the mean: the critique
-    utility of RCO (arXiv 2506.22157, section 3), with the judge for its preference model.
+    utility of RCO (arXiv 2506.22157), with the judge for its preference model.
     """
     return 0.5 + 0.5 * ((revised.fraction > draft.fraction) - (revised.fraction < draft.fraction))
 

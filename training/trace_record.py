@@ -12,13 +12,13 @@ from ctrl_harness.training.reward_settings import RewardSettings
 from ctrl_harness.training.trace import TraceError
 
 if TYPE_CHECKING:
-    from ctrl_harness.training.critique_reward import Revision, Rewarded, _Call
+    from ctrl_harness.training.critique_reward import Revision, Rewarded, UnderWay
 
 _SHOWN_CHARS = 2_000
 
 
 def record_of(
-    call: _Call,
+    call: UnderWay,
     done: Rewarded | None,
     error: CtrlHarnessError | None,
     settings: RewardSettings,
@@ -52,7 +52,7 @@ def record_of(
     return record
 
 
-def _row(call: _Call) -> dict[str, Any]:
+def _row(call: UnderWay) -> dict[str, Any]:
     episode = call.episode
     if episode is None:
         return {}

@@ -16,8 +16,8 @@ from ctrl_harness.analysis.tables import markdown_table, percent
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a chain of an arm took on average, without its draft. cost: dollars, None where no price
-    is known. cut_off: share of a role's outputs that ended at max_tokens."""
+    """What a chain of an arm took on average, without its draft: tokens, and dollars, None where no
+    price is known."""
 
     generator: float
     critic: float
@@ -67,13 +67,18 @@ def _numbers_table(report: Report, compared: Compared) -> str:
         {"": label, **{name: _told(compared.numbers[name][key]) for name in names}}
         for key, label in compared.labels.items()
     ]
-    for label, tell in (
-        ("critic's tokens a chain", lambda spent: f"{spent.critic:,.0f}"),
-        ("generator's, draft apart", lambda spent: f"{spent.generator:,.0f}"),
-        ("cost a chain, $", lambda spent: "–" if spent.cost is None else f"{spent.cost:.4f}"),
-    ):
-        rows.append({"": label, **{n: tell(report.spent[n]) for n in names if n in report.spent}})
+    if report.spent:
+        spent = {name: report.spent[name] for name in names}
+        rows += [
+            {"": "critic's tokens a chain", **{n: f"{s.critic:,.0f}" for n, s in spent.items()}},
+            {"": "generator's, no draft", **{n: f"{s.generator:,.0f}" for n, s in spent.items()}},
+            {"": "cost a chain, $", **{n: _dollars(s.cost) for n, s in spent.items()}},
+        ]
     return markdown_table(["", *names], rows)
+
+
+def _dollars(cost: float | None) -> str:
+    return "–" if cost is None else f"{cost:.4f}"
 
 
 def _told(number: Number) -> str:

@@ -17,7 +17,8 @@ from ctrl_harness.analysis.comparison_report import Report, Spent, as_csv, as_js
 from ctrl_harness.analysis.paired import Paired
 from ctrl_harness.analysis.stopping import CallCost, tokens_of
 from ctrl_harness.analysis.transitions import Outcome
-from ctrl_harness.analysis.trees import forest_of, write_forest
+from ctrl_harness.analysis.tree_chains import forest_of
+from ctrl_harness.analysis.trees import write_forest
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation.compare_arms import ArmSpec, Request
 from ctrl_harness.evaluation.compare_read import (

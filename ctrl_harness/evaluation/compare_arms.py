@@ -110,9 +110,10 @@ def _parse(text: str) -> ArmSpec:
 class Request:
     """What holds for every arm.
 
-    model: the generator, and self-critics; JudgeBench may do without. settings: `-T` parameters of the task, turns and epochs among them where they were given.
-    generate: options of every call that are the command's (temperature, max_tokens, …). run: how
-    much at a time, which changes no answer. drafts: a log or a tree to take them from.
+    model: the generator, and self-critics; JudgeBench may do without. settings: `-T` parameters of
+    the task, turns and epochs among them where they were given. generate: options of every call
+    that are the command's (temperature, max_tokens, …). run: how much at a time, which changes no
+    answer. drafts: a log or a tree to take them from.
     """
 
     dataset: str

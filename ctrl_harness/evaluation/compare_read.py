@@ -90,7 +90,7 @@ def _check_draft(arm: str, chain: LoggedChain, drafts: FrozenDrafts) -> None:
     if frozen is None or written != frozen.sha256:
         raise JudgeError(
             f"{arm} did not begin with the frozen draft of {outcome.problem}, epoch "
-            f"{outcome.epoch}; its log {chain.outcome.problem} cannot be compared"
+            f"{outcome.epoch}; its numbers do not compare with the others'"
         )
 
 

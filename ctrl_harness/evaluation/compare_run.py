@@ -6,6 +6,7 @@ that not even a call of a sample that was cut off is made again), and logs a fol
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -13,12 +14,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 from inspect_ai import Task, eval_set
-from inspect_ai._util.entrypoints import ensure_entry_points
 from inspect_ai._util.error import PrerequisiteError
-from inspect_ai._util.registry import registry_create
 from inspect_ai.log import EvalLog
 from inspect_ai.model import CachePolicy, get_model
 
@@ -44,7 +44,6 @@ class Run(NamedTuple):
 
     arms: list[Ran]
     drafts: FrozenDrafts | None
-    draft_log: Path | None
 
 
 def run_comparison(request: Request, arms: list[ArmSpec], out: Path) -> Run:
@@ -55,36 +54,37 @@ def run_comparison(request: Request, arms: list[ArmSpec], out: Path) -> Run:
     with _alone_in(out), _cache_in(out), _one_sentence():
         _remember(request, arms, out)
         if request.dataset == "judgebench":
-            return Run([_run_arm(request, arm, out, {}, {}) for arm in arms], None, None)
+            judging = {"source": request.source, "protocol": request.protocol, **request.settings}
+            limit = {"limit": request.limit}
+            return Run([_run_arm(request, a, out, judging, limit, a.model) for a in arms], None)
         arguments = _arguments(request)
         for arm in arms:  # what is wrong with one of them shows before any model is asked
             if not arm.is_control:
                 make_task(request.dataset, **{**arguments, **arm.settings})
-        drafts, log = _drafts(request, arguments, out)
+        drafts = _drafts(request, arguments, out)
         told = {"epochs": drafts.epochs, "drafts": str(out / "drafts.jsonl")}
         chosen = {"sample_id": drafts.problems}
         ran: dict[str, Ran] = {}
         for arm in sorted(arms, key=lambda arm: arm.is_control):  # controls need their arm's log
-            own: dict[str, Any] = {**arguments, **told}
+            own, model = {**arguments, **told}, arm.model
             if arm.arm is not None:
-                own["arm"] = str(ran[arm.arm].log)
-                arm_model = ran[arm.arm].spec.model
-                ran[arm.name] = _run_arm(request, arm, out, own, chosen, arm_model)
-            else:
-                ran[arm.name] = _run_arm(request, arm, out, own, chosen, arm.model)
-        return Run([ran[arm.name] for arm in arms], drafts, log)
+                own["arm"], model = str(ran[arm.arm].log), ran[arm.arm].spec.model
+            ran[arm.name] = _run_arm(request, arm, out, own, chosen, model)
+        return Run([ran[arm.name] for arm in arms], drafts)
 
 
 def make_task(dataset: str, **arguments: Any) -> Task:
     """One of the tasks by the name of its data set."""
-    ensure_entry_points("ctrl_harness")
-    made = registry_create("task", f"ctrl_harness/{dataset}", **arguments)
-    assert isinstance(made, Task)
+    # the registry knows the tasks, and we do not; by name Inspect finds them in some folders only
+    registered = importlib.import_module("ctrl_harness._registry")
+    made: Task = getattr(registered, dataset)(**arguments)
     return made
 
 
 def _arguments(request: Request) -> dict[str, Any]:
     """Of every task; revisions are greedy unless somebody says otherwise."""
+    if "widths" in request.settings:
+        raise UserError("a comparison has no widths; give --epochs, --turns and -T branches=…")
     greedy = {} if request.protocol != "default" else {"revision_temperature": 0.0}
     return {
         "source": request.source,
@@ -94,20 +94,23 @@ def _arguments(request: Request) -> dict[str, Any]:
     }
 
 
-def _drafts(
-    request: Request, arguments: Mapping[str, Any], out: Path
-) -> tuple[FrozenDrafts, Path | None]:
+def _drafts(request: Request, arguments: Mapping[str, Any], out: Path) -> FrozenDrafts:
     """The frozen drafts; generated, or taken from elsewhere, at the first run alone."""
     path = out / "drafts.jsonl"
     if path.exists():
-        return read_drafts(path), None
-    task = make_task(request.dataset, **{**arguments, "turns": 0})
-    log: Path | None = None
-    if request.drafts is None:
-        log = _eval(request, task, out / "logs" / "drafts", {"limit": request.limit}, None).log
-    drafts = drafts_from(log or Path(request.drafts or ""), request, task, request.limit)
+        return read_drafts(path)
+    of_drafts = {key: value for key, value in arguments.items() if key != "branches"}
+    task = make_task(request.dataset, **{**of_drafts, "turns": 0})
+    if request.drafts is not None:
+        log = Path(request.drafts)
+    else:
+        print("drafts", file=sys.stderr)
+        done = _eval(request, task, out / "logs" / "drafts", {"limit": request.limit}, None)
+        _refuse_empty(done.header)
+        log = done.log
+    drafts = drafts_from(log, request, task, request.limit)
     write_drafts(path, drafts)
-    return drafts, log
+    return drafts
 
 
 def _run_arm(
@@ -116,16 +119,10 @@ def _run_arm(
     out: Path,
     arguments: Mapping[str, Any],
     chosen: Mapping[str, Any],
-    model: str | None = None,
+    model: str | None,
 ) -> Ran:
+    """model: of the role `critic`, which a control has from its arm."""
     print(f"{arm.name}: {arm.critic}", file=sys.stderr)
-    if request.dataset == "judgebench":
-        arguments = {
-            "source": request.source,
-            "protocol": request.protocol,
-            **request.settings,
-        }
-        chosen, model = {"limit": request.limit}, arm.model
     task = make_task(request.dataset, **{**arguments, **arm.settings})
     done = _eval(request, task, out / "logs" / arm.folder, chosen, model)
     return Ran(arm, done.log, done.complete)
@@ -134,6 +131,7 @@ def _run_arm(
 class _Done(NamedTuple):
     log: Path
     complete: bool
+    header: EvalLog
 
 
 def _eval(
@@ -154,20 +152,25 @@ def _eval(
             retry_cleanup=False,
             fail_on_error=True,
             continue_on_fail=True,
-            log_buffer=1,
             log_dir_allow_dirty=True,
             cache=CachePolicy(expiry=None),
             **{"display": "none", **chosen, **request.run, **request.generate},
         )
-    _refuse_empty(log)
-    return _Done(Path(log.location), complete)
+    return _Done(_path_of(log), complete, log)
+
+
+def _path_of(log: EvalLog) -> Path:
+    """Where it is; of a log that was there before Inspect tells a URL."""
+    where = urlsplit(log.location)
+    return Path(unquote(where.path) if where.scheme == "file" else log.location)
 
 
 def _refuse_empty(log: EvalLog) -> None:
-    """Raises UserError where not one sample came to an end."""
-    done = log.results.completed_samples if log.results is not None else None
-    if log.status != "success" and done == 0 and log.error is not None:
-        raise UserError(log.error.message.splitlines()[0])
+    """Raises UserError where not one draft came."""
+    done = log.results.completed_samples if log.results is not None else 0
+    if log.status != "success" and done == 0:
+        reason = log.error.message.splitlines()[0] if log.error is not None else log.status
+        raise UserError(f"no draft could be written: {reason}")
 
 
 # -- the folder

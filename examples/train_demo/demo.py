@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -64,10 +65,9 @@ class Demo:
         )  # fmt: skip
 
     def synthesize_sft(self) -> None:
+        models = ["--model", self._model or f"{SERVICE}/{GENERATOR}"]
         if self._model is None:
-            models = ("--model", f"{SERVICE}/{GENERATOR}", "--critic", f"{SERVICE}/{CRITIC}")
-        else:
-            models = ("--model", self._model)
+            models += ["--critic", f"{SERVICE}/{CRITIC}"]
         self._harness(
             "synthesize", self.out / "data/sft.parquet", "--make", "sft", *models,
             "--drafts", "4", "--critiques", "4", "--per-problem", "4",
@@ -91,6 +91,7 @@ class Demo:
         )  # fmt: skip
 
     def reinforce(self) -> None:
+        shutil.rmtree(self.out / "grpo", ignore_errors=True)  # two steps are not worth resuming
         self._harness(
             "train", "grpo", "--config", "cpu_smoke", *self._settings(
                 **{
@@ -107,11 +108,13 @@ class Demo:
         self._harness("trace", "summarize", self.out / "grpo/trace")
 
     def merge(self) -> None:
+        shutil.rmtree(self.out / "critic", ignore_errors=True)
         self._harness("train", "merge", self.out / "grpo", self.out / "critic")
         print(_difference(self.out / "sft_run/model", self.out / "critic"))
 
     def evaluate(self) -> None:
         logs = self.out / "logs"
+        shutil.rmtree(logs, ignore_errors=True)
         self._run(
             "inspect", "eval", "tasks/codecontests.py", "-T", "source=samples",
             "--model", f"{SERVICE}/{GENERATOR}", "--model-role", f"critic=hf/{self.out / 'critic'}",

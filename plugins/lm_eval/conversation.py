@@ -78,37 +78,34 @@ def _key(context: Any) -> str:
     return context if type(context) is str else json.dumps(context)
 
 
-@dataclass(frozen=True, slots=True)
 class RequestPrompts:
     """A prompt set whose chats open as a task's request does."""
 
-    prompts: Prompts
-    opening: tuple[Message, ...]
-
-    @property
-    def name(self) -> str:
-        return self.prompts.name
+    def __init__(self, prompts: Prompts, opening: tuple[Message, ...]) -> None:
+        self.name = prompts.name
+        self._prompts = prompts
+        self._opening = opening
 
     @property
     def digest(self) -> str:
-        return self.prompts.digest
+        return self._prompts.digest
 
     def draft(self, problem: Problem) -> tuple[Message, ...]:
-        return self.opening
+        return self._opening
 
     def critique(
         self, problem: Problem, draft: Draft, feedback: Feedback | None = None
     ) -> tuple[Message, ...]:
-        return self.prompts.critique(problem, draft, feedback)
+        return self._prompts.critique(problem, draft, feedback)
 
     def revision(self, problem: Problem, draft: Draft, critique: str) -> tuple[Message, ...]:
-        return self.prompts.revision(problem, draft, critique)
+        return self._prompts.revision(problem, draft, critique)
 
     def fenced(self, draft: Draft) -> str:
-        return self.prompts.fenced(draft)
+        return self._prompts.fenced(draft)
 
     def hint(self, feedback: Feedback) -> str:
-        return self.prompts.hint(feedback)
+        return self._prompts.hint(feedback)
 
     def read(self, answer: str) -> Reading:
-        return self.prompts.read(answer)
+        return self._prompts.read(answer)

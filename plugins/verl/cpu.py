@@ -18,18 +18,24 @@ from verl.workers.rollout.replica import RolloutReplicaRegistry
 
 from ctrl_harness.plugins.verl.cpu_environment import ROLLOUT_NAME
 from ctrl_harness.plugins.verl.cpu_platform import CpuPlatform
-from ctrl_harness.plugins.verl.cpu_rollout import CpuReplica, CpuServerAdapter
 from ctrl_harness.training.grpo_verl import require_verl
 
 
 def _install() -> None:
     require_verl()
     PlatformRegistry.register(platform="cpu")(CpuPlatform)
-    RolloutReplicaRegistry.register(ROLLOUT_NAME, lambda: CpuReplica)
-    adapter = f"{CpuServerAdapter.__module__}.{CpuServerAdapter.__qualname__}"
+    RolloutReplicaRegistry.register(ROLLOUT_NAME, _replica)
+    adapter = "ctrl_harness.plugins.verl.cpu_rollout.CpuServerAdapter"
     verl.workers.rollout.base._ROLLOUT_REGISTRY[(ROLLOUT_NAME, "async")] = adapter
     _use_gloo_alone()
     _keep_the_reference_in_place()
+
+
+def _replica() -> Any:
+    # a Ray actor imports cpu_rollout first, which imports verl, which imports this module
+    from ctrl_harness.plugins.verl.cpu_rollout import CpuReplica
+
+    return CpuReplica
 
 
 def _use_gloo_alone() -> None:

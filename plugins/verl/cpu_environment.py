@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ctrl_harness.training.grpo_verl import load_in_verl
+
 PLUGIN = "ctrl_harness.plugins.verl.cpu"
 ROLLOUT_NAME = "transformers_cpu"
 """The value of `actor_rollout_ref.rollout.name` that the plug-in answers to."""
@@ -14,15 +16,12 @@ def cpu_environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
     For tests and demonstrations. Other external modules that are already named stay, after ours.
     """
-    others = inherited.get("VERL_USE_EXTERNAL_MODULES", "")
-    modules = [PLUGIN, *(name for name in others.split(",") if name and name != PLUGIN)]
     return {
         "GLOO_SOCKET_IFNAME": "lo",  # else gloo asks the resolver for this machine's name
         "OMP_NUM_THREADS": "1",  # a dozen processes share the cores
         "RAY_USAGE_STATS_ENABLED": "0",
         "TOKENIZERS_PARALLELISM": "false",
-        **inherited,
-        "VERL_USE_EXTERNAL_MODULES": ",".join(modules),
+        **load_in_verl(inherited, PLUGIN),
         "VERL_PLATFORM": "cpu",
         "VERL_ENGINE_DEVICE": "cuda",  # the FSDP engine is registered under no other name
     }

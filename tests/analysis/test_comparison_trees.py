@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from ctrl_harness.analysis.logs import LoggedChain
 from ctrl_harness.analysis.summary import summarise
 from ctrl_harness.analysis.transitions import Outcome
+from ctrl_harness.analysis.tree_chains import forest_of, outcomes_of_forest
 from ctrl_harness.analysis.trees import (
     Forest,
     TreeNode,
     drafts_of_forest,
-    forest_of,
-    outcomes_of_forest,
     read_forest,
     write_forest,
 )

@@ -54,7 +54,7 @@ def one_line(done: Any) -> str:
         ("mbppplus", [], ["out of reach", "-T source=samples"]),
         ("mbppplus", ["source=samples", "revision=main"], ["needs source=hub"]),
         ("mbppplus", ["source=samples", "critic=nobody"], ["unknown critic 'nobody'", "execution"]),
-        ("mbppplus", ["source=samples", "critic=model,x"], ["critic=['model', 'x'] is not a name"]),
+        ("mbppplus", ["source=samples", "critic=model,x"], ["unknown critic 'model,x'"]),
         ("mbppplus", ["source=samples", "comparator=same"], ["'same'", "default", "evalplus"]),
         ("mbppplus", ["source=samples", "extraction=all"], ["'all'", "first_fence, last_fence"]),
         ("mbppplus", ["source=samples", "executor=moon"], ["'moon'", "embedded, process"]),

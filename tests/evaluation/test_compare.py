@@ -16,10 +16,12 @@ import pytest
 
 from ctrl_harness.analysis.logs import read_chains
 from ctrl_harness.analysis.summary import summarise
-from ctrl_harness.analysis.trees import outcomes_of_forest, read_forest
+from ctrl_harness.analysis.tree_chains import outcomes_of_forest
+from ctrl_harness.analysis.trees import read_forest
 from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.evaluation.compare import compare_critics
 from ctrl_harness.evaluation.compare_arms import ArmSpec, Request, parse_arms
+from ctrl_harness.evaluation.compare_drafts import drafts_from
 from ctrl_harness.evaluation.compare_read import check_same_drafts, read_arm
 from ctrl_harness.evaluation.frozen import read_drafts
 
@@ -92,18 +94,6 @@ def told(outcome: Any) -> dict[str, Any]:
     from ctrl_harness.analysis.comparison_report import as_json
 
     return as_json(outcome.report)
-
-
-def model_events(folder: Path) -> int:
-    """Calls that were really made, not read from the cache."""
-    from inspect_ai.log import read_eval_log
-
-    return sum(
-        event.event == "model" and event.cache != "read"
-        for path in folder.rglob("*.eval")
-        for sample in read_eval_log(str(path)).samples or []
-        for event in sample.events
-    )
 
 
 def test_four_critics_on_the_same_drafts(request_, arms, tmp_path):
@@ -316,3 +306,61 @@ def test_a_folder_holds_one_comparison(request_, tmp_path):
         compare_critics(other, arms, out)
     with pytest.raises(UserError, match="another arm model"):
         compare_critics(request_, [ArmSpec("model", "execution")], out)
+
+
+def test_drafts_of_another_protocol_are_refused_unless_told(
+    request_, run_eval, executor, model, samples, tmp_path
+):
+    from ctrl_harness.tasks.mbppplus import mbppplus
+
+    made = mbppplus(source="samples", protocol="ctrl", executor=executor, turns=0, epochs=1)
+    log = run_eval(made, model, sample_id=samples[0].id)
+    path = Path(log.location)
+    task = mbppplus(source="samples", executor=executor, turns=2, revision_temperature=0.0)
+    with pytest.raises(UserError, match=r"were made with the protocol ctrl, .* or --mix-protocols"):
+        drafts_from(path, request_, task, None)
+    mixed = Request(**{**vars_of(request_), "mix_protocols": True})
+    assert [draft.problem for draft in drafts_from(path, mixed, task, None)] == [samples[0].id]
+    # what concerns revisions alone makes no other drafts
+    made = mbppplus(source="samples", executor=executor, turns=0, history="full")
+    log = run_eval(made, model, sample_id=samples[0].id)
+    assert len(drafts_from(Path(log.location), request_, task, None)) == 1
+
+
+RAISING = '''
+from ctrl_harness.critique.critic import Critique
+
+
+def make(context):
+    async def criticise(problem, draft):
+        if problem.id in {broken!r}:
+            raise ValueError("no idea")
+        return Critique("Look again.", "incorrect")
+
+    return criticise
+'''
+
+
+def test_what_a_critic_fails_at_is_counted_and_tried_again(
+    harness_cli, model, executor, samples, tmp_path
+):
+    critic = tmp_path / "raising.py"
+
+    def run() -> Any:
+        return harness_cli(
+            "compare", "mbppplus", "--source", "samples", "--model", model, "--critic",
+            f"bad={critic}:make", "--critic", "execution", "--limit", "3", "--out", "out",
+            "--executor", executor, "--draws", "100", "--format", "json",
+        )  # fmt: skip
+
+    critic.write_text(RAISING.format(broken=[samples[1].id]))
+    done = run()
+    assert done.code == 1, done.text
+    found = json.loads(done.stdout)
+    assert (found["pairs"], found["left_out"]) == (2, {"bad": 0, "execution": 1})
+    ((reason, count),) = found["unjudged"]["bad"].items()
+    assert count == 1 and "no idea" in reason
+    critic.write_text(RAISING.format(broken=[]))
+    done = run()
+    assert done.code == 0, done.text
+    assert json.loads(done.stdout)["pairs"] == 3

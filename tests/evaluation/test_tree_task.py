@@ -13,6 +13,8 @@ from ctrl_harness.analysis.logs import read_chains
 from ctrl_harness.analysis.paired import pair_arms
 from ctrl_harness.analysis.pass_at_k import pass_at_k
 from ctrl_harness.analysis.stopping import tokens_of
+from ctrl_harness.analysis.transitions import Outcome
+from ctrl_harness.analysis.tree_chains import forest_of, outcomes_of_forest
 from ctrl_harness.evaluation.scorer import chain_verdicts
 from ctrl_harness.tasks.mbppplus import mbppplus
 
@@ -23,6 +25,10 @@ def metrics(log: Any) -> dict[str, str]:
     assert log.status == "success", log.error
     (score,) = log.results.scores
     return {name: repr(float(metric.value)) for name, metric in score.metrics.items()}
+
+
+def place(outcome: Outcome) -> tuple[str, int, int]:
+    return (str(outcome.problem), outcome.epoch, outcome.branch)
 
 
 def model_calls(log: Any) -> list[Any]:
@@ -103,6 +109,10 @@ def test_each_chain_of_a_tree_weighs_the_same(script, run_eval, executor, ids, t
     assert float(found["pass_at_2_turn_0"]) == pass_at_k(outcomes, 0, 2).estimate.value
     # arms of trees pair leaf by leaf
     assert pair_arms({"a": outcomes, "b": outcomes[1:]}).left_out == {"a": 1, "b": 0}
+    # critic-rl's form holds the same chains: drafts, then two and four programs of each
+    forest = forest_of(chains)
+    assert sorted(outcomes_of_forest(forest).outcomes, key=place) == sorted(outcomes, key=place)
+    assert len(forest.nodes) == PROBLEMS * (1 + 2 * (1 + 2 + 4))
     # what chains share is counted once, so that tokens add up
     spent = sum(e.output.usage.total_tokens for e in model_calls(log))
     assert sum(tokens_of(chain.calls) for chain in chains) == spent

@@ -258,7 +258,7 @@ def test_the_composed_configuration_is_a_file_that_verl_takes_alone(
         "data.val_files=rl.parquet",
         f"actor_rollout_ref.model.path={model}",
     )
-    command = write_run(config)
+    command = write_run(config, environment(config, {}))
     assert command[:3] == [sys.executable, "-m", "verl.trainer.main_ppo"]
     written = OmegaConf.load(tmp_path / "runs/one/grpo.yaml")
     # absolute, for workers have other working folders
@@ -267,6 +267,9 @@ def test_the_composed_configuration_is_a_file_that_verl_takes_alone(
     kwargs = written.reward.custom_reward_function.reward_kwargs
     assert kwargs.trace == str(tmp_path / "runs/one/trace")
     assert kwargs.generator_url == "http://127.0.0.1:8000/v1"
+    # for the workers on other nodes
+    variables = written.ray_kwargs.ray_init.runtime_env.env_vars
+    assert "grpo_plugin" in variables.VERL_USE_EXTERNAL_MODULES
     again = load_config(str(tmp_path / "runs/one/grpo.yaml"))
     assert again.value("data.train_batch_size") == 2
 
@@ -274,12 +277,17 @@ def test_the_composed_configuration_is_a_file_that_verl_takes_alone(
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, rows: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be written .* ctrl_harness\.out another folder"):
-        write_run(smoke(*files(rows), f"ctrl_harness.out={tmp_path / 'file' / 'run'}"))
+        config = smoke(*files(rows), f"ctrl_harness.out={tmp_path / 'file' / 'run'}")
+        write_run(config, environment(config, {}))
 
 
 def test_only_a_run_on_a_cpu_gets_the_cpu_plug_in() -> None:
-    assert environment(load_config("paper_8x8"), {"HOME": "/h"}) == {"HOME": "/h"}
-    assert environment(smoke(), {})["VERL_PLATFORM"] == "cpu"
+    plain = environment(load_config("paper_8x8"), {"HOME": "/h"})
+    plugin = "ctrl_harness.training.grpo_plugin"
+    assert plain == {"HOME": "/h", "VERL_USE_EXTERNAL_MODULES": plugin}
+    cpu = environment(smoke(), {})
+    assert cpu["VERL_PLATFORM"] == "cpu"
+    assert cpu["VERL_USE_EXTERNAL_MODULES"] == f"ctrl_harness.plugins.verl.cpu,{plugin}"
 
 
 def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
@@ -295,7 +303,7 @@ def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(grpo, "prepare", lambda config: None)
-    monkeypatch.setattr(grpo, "write_run", lambda config: [sys.executable, "-c", program])
+    monkeypatch.setattr(grpo, "write_run", lambda config, env: [sys.executable, "-c", program])
 
 
 def test_a_trainer_that_fails_is_one_sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
 import json
 import math
@@ -17,7 +18,7 @@ from ctrl_harness.training.faults import RunStopped
 from ctrl_harness.training.frozen_generator import GeneratorError
 from ctrl_harness.training.reward import KEYS, close_rewards, compute_score
 from ctrl_harness.training.reward_settings import RewardSettings
-from ctrl_harness.training.trace import STOP_FILE, TraceReader
+from ctrl_harness.training.trace import STOP_FILE, TraceError, TraceReader, TraceWriter
 
 RIGHT = "```python\nprint(sum(map(int, input().split())))\n```"
 WRONG = "```python\nprint(0)\n```"
@@ -343,6 +344,27 @@ def test_too_many_faults_stop_the_run_for_every_worker(
     # whoever begins afterwards has mended it
     asyncio.run(close_rewards())
     assert run(row, GOOD, **healthy)[0]["score"] == 1.0
+
+
+def test_a_full_disk_loses_rewards_and_stops_the_run(
+    serve_generator: Serve, make_row: MakeRow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve_generator(lambda messages: RIGHT)
+    settings = {"generator_url": server.url, "trace": str(tmp_path), "max_fault_share": 0.5}
+    run(make_row(), GOOD, **settings)
+
+    def full(self: TraceWriter, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TraceWriter, "_write_all", full)
+
+    async def main() -> list[Any]:
+        calls = (reward_of(make_row(), GOOD, **settings) for _ in range(25))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    ends = asyncio.run(main())
+    assert {type(end) for end in ends} == {TraceError, RunStopped}
+    assert "No space left on device" in (tmp_path / STOP_FILE).read_text()
 
 
 def test_a_few_faults_stop_nothing(

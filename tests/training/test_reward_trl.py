@@ -1,4 +1,4 @@
-"""TRL's own GRPOTrainer on a CPU, with a tiny model: what it makes of our rewards, and of faults."""
+"""TRL's own GRPOTrainer on a CPU with a tiny model: what it makes of our rewards, and of faults."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean, stdev
@@ -17,6 +18,7 @@ ray: Any = pytest.importorskip("ray", reason="needs the extra `training`")
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from hydra import compose, initialize_config_dir  # noqa: E402
+from omegaconf import OmegaConf, open_dict  # noqa: E402
 from tensordict import TensorDict  # noqa: E402
 from verl import DataProto  # noqa: E402
 from verl.experimental.reward_loop.reward_loop import (  # noqa: E402
@@ -30,6 +32,7 @@ from verl.trainer.ppo.reward import get_custom_reward_fn  # noqa: E402
 from ctrl_harness.plugins.verl.tiny_model import make_tiny_model  # noqa: E402
 from ctrl_harness.training.frozen_generator import GeneratorError  # noqa: E402
 from ctrl_harness.training.reward import KEYS, close_rewards, compute_score  # noqa: E402
+from ctrl_harness.training.reward_settings import RewardSettings  # noqa: E402
 from ctrl_harness.training.trace import TraceReader  # noqa: E402
 
 RIGHT = "```python\nprint(sum(map(int, input().split())))\n```"
@@ -130,6 +133,22 @@ def test_verl_sees_a_coroutine_function_with_its_arguments_bound(model: Path) ->
     assert bound.args[1]["reward"] == "delta"
 
 
+def test_the_fragment_of_the_page_is_one_that_verl_takes(model: Path, root: Path) -> None:
+    page = (root / "docs" / "reward.md").read_text(encoding="utf-8")
+    fragment = OmegaConf.create(page.partition("```yaml\n")[2].partition("```")[0])
+    assert set(fragment) == {"reward", "trainer"}  # the older key stood at the top
+    stock = config(model, generator_url="http://h/v1")
+    with open_dict(stock):
+        merged = OmegaConf.merge(stock, fragment)
+    bound = get_custom_reward_fn(merged)
+    settings = RewardSettings.of(bound.args[1])
+    assert settings.generator("").url == fragment.reward.custom_reward_function.reward_kwargs[
+        "generator_url"
+    ]
+    known = stock.trainer.v1.sampler
+    assert set(fragment.trainer.v1.sampler) <= set(known)
+
+
 def test_the_worker_gets_the_same_keys_for_every_kind_of_critique(
     model: Path, tokenizer: Any, serve_generator: Callable[..., Any],
     make_row: Callable[..., Any], tmp_path: Path, closed: None,
@@ -205,6 +224,15 @@ def cluster() -> Iterator[None]:
     ray.shutdown()
 
 
+def end(manager: Any) -> None:
+    """Ends the workers and waits until their names are free."""
+    for worker in manager.reward_loop_workers:
+        ray.kill(worker)
+    until = time.monotonic() + 30
+    while ray.util.list_named_actors() and time.monotonic() < until:
+        time.sleep(0.1)
+
+
 def advantages(data: Any, scored: Any, groups: list[str]) -> list[float]:
     """verl's own, of each sample's response."""
     rewards = scored.batch["rm_scores"]
@@ -248,8 +276,7 @@ def test_the_managers_rewards_give_the_advantages_of_the_closed_form(
         workers = {record["worker"] for record in TraceReader(trace)}
         assert len(workers) == 2
         assert len(list(TraceReader(trace))) == 4 * GROUP
-        for worker in manager.reward_loop_workers:
-            ray.kill(worker)
+        end(manager)
     expected: list[float] = []
     for group, passed in enumerate(passes):
         earned = [0.0] * GROUP

@@ -57,6 +57,10 @@ def test_speaking_of_the_run_names_the_hint(sentence: str) -> None:
         "The condition fails one element too early.",
         "The test `if n > 3` fails for n = 3.",
         "When the program runs on n = 10^5, it takes too long.",
+        "It will fail on test cases where n is 0.",
+        "It passes all tests with a positive n.",
+        "Type hints would not change that.",
+        "When the program is executed, the loop reads n first.",
         "An IndexError is raised in the third line when n is 0.",
     ],
 )

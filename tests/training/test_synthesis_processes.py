@@ -20,6 +20,9 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from ctrl_harness.problems import CallCase, Problem
+from ctrl_harness.training.problem_parquet import ProblemWriter
+from ctrl_harness.training.rl_rows import Episode
 from ctrl_harness.training.store import Store, read_store
 
 PROBLEMS = 20
@@ -97,6 +100,24 @@ def test_the_command_makes_all_files(
         "store.jsonl", "sft.jsonl", "rl.parquet", "report.json",
     }  # fmt: skip
     assert json.loads((out / "report.json").read_text())["settings"]["drafts"] == 4
+
+
+def test_the_parquet_of_the_data_command_is_read(
+    tmp_path: Path, new_script: Callable[..., Any], harness_cli: Callable[..., Any]
+) -> None:
+    problem = Problem("add", "taco", "Add two numbers.", (CallCase("add", (1, 2), 3),))
+    with ProblemWriter(tmp_path / "val.parquet") as file:
+        file.write(problem)
+    lines = new_script()
+    lines.line("add", "generator", 0, "```python\ndef add(a, b):\n    return a + b\n```")
+    done = harness_cli(
+        "synthesize", tmp_path / "val.parquet", "--make", "rl", "--split", "val",
+        "--drafts", 2, "--out", tmp_path, "--model", lines.save(),
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    made = [Episode.from_extra_info(row["extra_info"]) for row in rl_rows(tmp_path)]
+    assert [episode.problem for episode in made] == [problem, problem]
+    assert [(e.split, e.verdict.status) for e in made] == [("val", "accepted")] * 2
 
 
 @pytest.mark.parametrize(

@@ -199,9 +199,8 @@ def test_training_and_a_critic_in_this_process_read_the_same_tokens(
     script = new_script()
     script.line(SAMPLE, "generator", 0, ANSWER)
     script.line(SAMPLE, "generator", 1, ANSWER)
-    critic = get_model(
-        "hf/critic", model_path=str(model), memoize=False, config=GenerateConfig(max_tokens=2)
-    )
+    # by its path: Inspect would look for another name on the Hub
+    critic = get_model(f"hf/{model}", memoize=False, config=GenerateConfig(max_tokens=2))
     read: list[list[int]] = []
     generate = critic.api.model.generate
 

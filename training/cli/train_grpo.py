@@ -39,8 +39,8 @@ def grpo(name: str, overrides: tuple[str, ...], estimate: bool, check: bool) -> 
         click.echo(str(estimate_run(config)))
     elif check:
         prepare(config)
-        added = environment(config, {}).items()
-        words = [*(f"{key}={value}" for key, value in added), *write_run(config)]
+        added = environment(config, {})
+        words = [*(f"{key}={value}" for key, value in added.items()), *write_run(config, added)]
         click.echo(f"nothing is wrong with {config.name}; this runs it:\n{shlex.join(words)}")
     else:
         run(config)
