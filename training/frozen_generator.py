@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -131,7 +132,9 @@ class FrozenGenerator:
             self._headers["authorization"] = f"Bearer {token}"
         self._model = settings.model
         # one for all: reading the certificates takes longer than a request
-        self._tls = httpx.create_ssl_context() if self._base.startswith("https") else False
+        self._tls: ssl.SSLContext | bool = False
+        if self._base.startswith("https"):
+            self._tls = httpx.create_ssl_context()
         self._lanes: anyio.lowlevel.RunVar[Lanes] = anyio.lowlevel.RunVar("lanes")
 
     @property

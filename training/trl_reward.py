@@ -63,7 +63,7 @@ def critique_reward(
                 "`ctrl-harness synthesize` with all their columns (remove_unused_columns=False)"
             )
         step = getattr(trainer_state, "global_step", None)
-        ids = completion_ids if completion_ids is not None else [None] * len(prompts)
+        ids: Sequence[Sequence[int] | None] = completion_ids or [None] * len(prompts)
         asked = (
             _one(reward, info, text_of(completion), cut_off(tokens), step)
             for info, completion, tokens in zip(extra_info, completions, ids, strict=True)

@@ -56,7 +56,7 @@ def forests(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @given(forests())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_tree_that_was_read_is_written_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, nodes: list[dict[str, Any]]
 ) -> None:

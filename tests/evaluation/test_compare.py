@@ -23,6 +23,7 @@ from ctrl_harness.evaluation.compare import compare_critics
 from ctrl_harness.evaluation.compare_arms import ArmSpec, Request, parse_arms
 from ctrl_harness.evaluation.compare_drafts import drafts_from
 from ctrl_harness.evaluation.compare_read import check_same_drafts, read_arm
+from ctrl_harness.evaluation.compare_run import make_task
 from ctrl_harness.evaluation.frozen import read_drafts
 
 PROBLEMS = 6
@@ -96,7 +97,7 @@ def told(outcome: Any) -> dict[str, Any]:
     return as_json(outcome.report)
 
 
-def test_four_critics_on_the_same_drafts(request_, arms, tmp_path):
+def test_four_critics_on_the_same_drafts(request_, arms, executor, tmp_path):
     out = tmp_path / "out"
     outcome = compare_critics(request_, arms, out, draws=200)
     found = told(outcome)
@@ -123,16 +124,15 @@ def test_four_critics_on_the_same_drafts(request_, arms, tmp_path):
     assert {row["critic"] for row in rows} == {"model", "execution", "theirs", "none"}
     assert json.loads((out / "comparison.json").read_text()) == found
 
-    # run again: nothing is asked, and the same comes of it
-    before = sorted((p, p.stat().st_mtime_ns) for p in out.rglob("*.eval"))
-    again = compare_critics(request_, arms, out, draws=200)
-    assert told(again) == found
-    assert sorted((p, p.stat().st_mtime_ns) for p in out.rglob("*.eval")) == before
-
-    # a critic that comes later reads the same drafts
+    # a critic that comes later reads the same drafts; what was there is not run again
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.eval")}
     later = [*arms, ArmSpec("late", "model+execution")]
-    found = told(compare_critics(request_, later, out, draws=200))
-    assert found["numbers"]["late"]["pass_at_1_turn_0"]["value"] == pytest.approx(4 / 12)
+    again = told(compare_critics(request_, later, out, draws=200))
+    assert again["numbers"]["late"]["pass_at_1_turn_0"]["value"] == pytest.approx(4 / 12)
+    assert again["numbers"]["model"] == found["numbers"]["model"]
+    assert again["controls"] == found["controls"]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(list(out.rglob("*.eval"))) == len(before) + 1
 
     # each arm's tree tells what its log tells
     (log,) = (out / "logs" / "model").glob("*.eval")
@@ -145,11 +145,10 @@ def test_four_critics_on_the_same_drafts(request_, arms, tmp_path):
 
     # drafts from that log, or from that tree, are those drafts
     frozen = read_drafts(out / "drafts.jsonl")
-    for number, origin in enumerate((log, out / "trees" / "model.jsonl")):
-        taken = Request(**{**vars_of(request_), "drafts": str(origin)})
-        compare_critics(taken, [*parse_arms(["execution"]), ArmSpec("b", "model")],
-                        tmp_path / f"taken{number}", draws=100)  # fmt: skip
-        assert read_drafts(tmp_path / f"taken{number}" / "drafts.jsonl").digest == frozen.digest
+    task = make_task("mbppplus", source="samples", executor=executor, revision_temperature=0.0)
+    for origin in (log, out / "trees" / "model.jsonl"):
+        assert drafts_from(origin, request_, task, None).digest == frozen.digest
+    assert len(drafts_from(log, request_, task, 2)) == 4  # two problems, two epochs
 
     # and a critic that was handed another draft is found out
     arm = read_arm(arms[0], log, frozen)
@@ -158,6 +157,26 @@ def test_four_critics_on_the_same_drafts(request_, arms, tmp_path):
     other.chains[3].metadata["ctrl_harness:draft_seen"] = "0" * 64
     with pytest.raises(JudgeError, match="were handed different drafts"):
         check_same_drafts([arm, other])
+
+
+@pytest.mark.slow
+def test_a_comparison_may_begin_with_a_tree(request_, tmp_path, samples):
+    tree = tmp_path / "tree.jsonl"
+    nodes = []
+    for row, programs in enumerate(samples):
+        root = {"task_id": f"mbppplus/test/{row}", "hash": f"r{row}", "node_type": "root"}
+        nodes.append({**root, "prev_hash": None})
+        for epoch, answer in enumerate((programs.wrong[0], programs.right[0])):
+            nodes.append({**root, "hash": f"g{row}{epoch}", "node_type": "generation",
+                          "prev_hash": f"r{row}", "solution": fenced(answer)})  # fmt: skip
+    tree.write_text("".join(json.dumps(node) + "\n" for node in nodes))
+    taken = Request(**{**vars_of(request_), "drafts": str(tree)})
+    arms = parse_arms(["model", "execution"])
+    found = told(compare_critics(taken, arms, tmp_path / "out", draws=100))
+    assert found["pairs"] == 2 * PROBLEMS
+    for numbers in found["numbers"].values():
+        assert numbers["pass_at_1_turn_0"]["value"] == 0.5
+    assert "tree tree.jsonl" in found["notes"][0]
 
 
 def vars_of(request: Request) -> dict[str, Any]:
@@ -341,6 +360,7 @@ def make(context):
 '''
 
 
+@pytest.mark.slow
 def test_what_a_critic_fails_at_is_counted_and_tried_again(
     harness_cli, model, executor, samples, tmp_path
 ):

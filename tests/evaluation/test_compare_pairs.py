@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PUBLISHED = {  # per cent: overall, knowledge, reasoning, math, coding
     "Skywork_Skywork-Reward-Gemma-2-27B": (64.29, 59.74, 66.33, 83.93, 50.00),
     "Skywork_Skywork-Reward-Llama-3.1-8B": (62.29, 59.09, 64.29, 76.79, 50.00),
@@ -62,6 +64,7 @@ def test_a_pair_without_a_stored_decision_is_marked_and_the_others_go_on(
     assert rows[3]["pair_id"] in done.stdout
 
 
+@pytest.mark.slow
 def test_the_published_accuracies_come_out(harness_cli, real_data, tmp_path):
     folder = real_data / "judgebench"
     (source,) = folder.glob("*.jsonl.gz")

@@ -204,8 +204,8 @@ def test_renamed_programs_do_what_the_programs_did(
     kept = 0
     for programs in sample_programs("codecontests"):
         problem = problems[programs.id]
-        few = problem.with_cases(problem.cases[:4])
-        for program in (*programs.right, *programs.wrong):
+        few = problem.with_cases(problem.cases[:2])
+        for program in (programs.right[0], programs.wrong[0]):
             if cache_key(program, few).startswith("\0tree"):
                 tree = ast.parse(program)
                 variables = normalised_program._variables(tree, frozenset())

@@ -51,10 +51,14 @@ def episodes() -> list[Episode]:
 
 
 class Toy(NamedTuple):
-    """model: a tiny critic that writes well-formed critiques. parquet: rows of both problems."""
+    """model: a tiny critic that writes well-formed critiques. parquet: rows of both problems.
+
+    easy: rows of the first problem alone, for which one answer is always right.
+    """
 
     model: Path
     parquet: Path
+    easy: Path
 
 
 @pytest.fixture(scope="session")
@@ -70,11 +74,13 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     answers = [_CRITIQUE.format(operation) for operation in OPERATIONS]
     lessons = [Lesson(row["prompt"], answer) for row in rows for answer in answers]
     texts = [message["content"] for row in rows for message in row["prompt"]]
-    model = make_tiny_model(folder / "model", [*texts, *answers])
+    # often enough for each operation to become one token
+    model = make_tiny_model(folder / "model", [*texts, *answers * 50])
     teach(model, lessons)
-    file = folder / "rows.parquet"
-    parquet.write_table(pyarrow.Table.from_pylist(rows * 16, schema=arrow_schema()), file)
-    return Toy(model, file)
+    files = folder / "rows.parquet", folder / "easy.parquet"
+    for file, written in zip(files, (rows * 16, rows[:1] * 32), strict=True):
+        parquet.write_table(pyarrow.Table.from_pylist(written, schema=arrow_schema()), file)
+    return Toy(model, *files)
 
 
 # -- the generator

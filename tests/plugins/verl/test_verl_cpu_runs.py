@@ -24,7 +24,8 @@ def groups(call: dict[str, Any]) -> list[list[tuple[float, float]]]:
     for uid, reward, advantage in zip(
         call["group"], call["reward"], call["advantage"], strict=True
     ):
-        found[uid].append((reward, advantage))
+        if not uid.startswith("pad"):  # verl fills the batch up with rows that it masks out
+            found[uid].append((reward, advantage))
     return list(found.values())
 
 
@@ -34,20 +35,19 @@ def closed_form(rewards: list[float]) -> list[float]:
     return [(reward - mean) / (deviation + EPSILON) for reward in rewards]
 
 
-def test_two_steps_with_one_fault_train_the_critic_and_leave_a_checkpoint(
+def test_two_steps_with_a_fault_each_train_the_critic_and_leave_a_checkpoint(
     launch: Any, scripted_generator: Any, toy: Any, tmp_path: Path
 ) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    scripted_generator.refuse = {4}  # 1 is the launcher's probe
+    scripted_generator.refuse = {4, 24}  # of the 16 revisions of either step
     run = launch()
 
-    # the fault left one trajectory out, and no number in its place
-    first, second = run.advantages
-    assert sorted(len(group) for group in groups(first)) == [7, 8]
-    assert [len(group) for group in groups(second)] == [8, 8]
-    for call in (first, second):
+    sevens = []
+    for call in run.advantages:
+        # the fault left one trajectory out, and no number in its place
+        assert sorted(len(group) for group in groups(call)) == [7, 8]
         for group in groups(call):
             rewards = [reward for reward, _ in group]
             assert set(rewards) <= {0.0, 1.0}
@@ -55,9 +55,11 @@ def test_two_steps_with_one_fault_train_the_critic_and_leave_a_checkpoint(
             assert [advantage for _, advantage in group] == pytest.approx(
                 closed_form(rewards), abs=1e-4
             )
+            if len(group) == 7:
+                sevens.append(rewards)
+    # rewards vary within such a group, so the advantages are not all 0
+    assert any(len(set(rewards)) > 1 for rewards in sevens)
 
-    # rewards vary within a group, so there was something to learn from
-    assert any(len({reward for reward, _ in group}) > 1 for group in groups(first))
     assert len(run.steps) == 2
     assert all(step.metrics["actor/grad_norm"] > 0 for step in run.steps)
 
@@ -77,10 +79,11 @@ def test_two_steps_with_one_fault_train_the_critic_and_leave_a_checkpoint(
     assert trained.generate(ids, max_new_tokens=4).shape == (1, ids.shape[1] + 4)
 
 
-def test_fifteen_steps_raise_the_mean_reward(launch: Any) -> None:
+def test_fifteen_steps_raise_the_mean_reward(launch: Any, toy: Any) -> None:
     run = launch(
-        "trainer.total_training_steps=15", "trainer.total_epochs=15", "trainer.save_freq=-1"
-    )
+        f"data.train_files={toy.easy}", "trainer.total_training_steps=15", "trainer.save_freq=-1",
+        "actor_rollout_ref.actor.optim.lr=0.003",
+    )  # fmt: skip
     scores = [step.mean_score for step in run.steps]
     assert len(scores) == 15
     assert statistics.fmean(scores[-5:]) > statistics.fmean(scores[:5]) + 0.2, scores
