@@ -209,7 +209,7 @@ def _of_data(config: GrpoConfig) -> tuple[int | None, float | None]:
     files = [Path(file) for file in data_files(config, "data.train_files")]
     if not files or not all(file.is_file() for file in files):
         return None, None
-    from pyarrow import parquet
+    from pyarrow import parquet  # type: ignore[import-untyped]
 
     rows, tests, seen = 0, 0, 0
     for file in files:

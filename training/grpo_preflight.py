@@ -93,7 +93,7 @@ def data_files(config: GrpoConfig, key: str) -> list[str]:
 
 
 def _rows(file: Path, *, check_first: bool) -> int:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
     from pyarrow import parquet
 
     try:

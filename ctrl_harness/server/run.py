@@ -21,6 +21,10 @@ from ctrl_harness.server.settings import ServerSettings
 
 _BACKLOG = 2048
 _AFTER_GRACE_S = 5
+_KEEP_ALIVE_S = 75
+"""An idle connection is the client's to close: whoever closes first may meet the other's next
+request with a reset. httpx gives one up after 5 s (uvicorn's own default too, so that they race),
+aiohttp after 15, nginx after 60."""
 
 
 class _Server(uvicorn.Server):
@@ -68,6 +72,7 @@ async def _serve(executor: Executor, settings: ServerSettings, listening: socket
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=int(settings.grace_s) + _AFTER_GRACE_S,
         )
         host, port = listening.getsockname()[:2]

@@ -65,12 +65,15 @@ class Demo:
         )  # fmt: skip
 
     def synthesize_sft(self) -> None:
-        models = ["--model", self._model or f"{SERVICE}/{GENERATOR}"]
         if self._model is None:
-            models += ["--critic", f"{SERVICE}/{CRITIC}"]
+            how = ["--model", f"{SERVICE}/{GENERATOR}", "--critic", f"{SERVICE}/{CRITIC}"]
+            each = "4"
+        else:
+            how = ["--model", self._model, "--max-tokens", "256", "--at-once", "4"]
+            each = "1"  # a model on this machine takes minutes for as many
         self._harness(
-            "synthesize", self.out / "data/sft.parquet", "--make", "sft", *models,
-            "--drafts", "4", "--critiques", "4", "--per-problem", "4",
+            "synthesize", self.out / "data/sft.parquet", "--make", "sft", *how,
+            "--drafts", each, "--critiques", each, "--per-problem", each,
             "--tokenizer", self.tiny, "--out", self.out / "sft",
         )  # fmt: skip
 

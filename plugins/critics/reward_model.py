@@ -63,6 +63,8 @@ class RewardModelCritic:
         self._threshold = threshold
 
     async def __call__(self, problem: Problem, draft: Draft) -> Critique:
+        if not draft.completion.strip():  # a number of nothing would depend on the question alone
+            return Critique("There is no answer at all.", "incorrect")
         score, told = await self._score(problem.statement, draft.completion)
         judgement: Judgement = "correct" if score > self._threshold else "incorrect"
         relation = "above" if score > self._threshold else "not above"
@@ -176,6 +178,7 @@ def _parse(argument: str) -> tuple[str, float]:
 def _load(path: str) -> RewardModel:
     try:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
     except ImportError as error:
         raise UserError(
@@ -192,7 +195,7 @@ def _load(path: str) -> RewardModel:
         ) from error
     try:
         model = AutoModelForSequenceClassification.from_pretrained(name, dtype="auto")
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise UserError(
             f"the reward model {path} cannot be loaded ({_first_line(error)}); give a folder or a "
             "name on the Hub of a sequence classifier"

@@ -7,14 +7,19 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM, CachingLM
 from lm_eval.api.registry import get_model
 
 from ctrl_harness.critique.choice import get_prompts
-from ctrl_harness.critique.critic import CriticContext, feedback_from, on_public_cases
+from ctrl_harness.critique.critic import (
+    CriticContext,
+    FeedbackTests,
+    feedback_from,
+    on_public_cases,
+)
 from ctrl_harness.critique.critics import RUNNING
 from ctrl_harness.critique.messages import Call, Completion, Role
 from ctrl_harness.critique.prompts import Prompts, built_in_sets
@@ -101,7 +106,8 @@ class CriticLM(LM):  # type: ignore[misc]
         self._replay: Any = parameters.one_of(get_args(Replay), "replay", replay)
         self._turns = parameters.whole_number("turns", turns)
         self._critic_name = parameters.critic("critic", critic)
-        self._feedback_tests: Any = feedback_tests
+        tests = parameters.one_of(get_args(FeedbackTests), "feedback_tests", feedback_tests)
+        self._feedback_tests = cast(FeedbackTests, tests)
         self._factory = find_guarded(
             self._critic_name, votes=votes, feedback_tests=self._feedback_tests
         )

@@ -87,6 +87,11 @@ def test_a_threshold_makes_a_judgement(model: Path) -> None:
     assert plain.judgement == ("correct" if value > 0 else "incorrect")
 
 
+def test_nothing_at_all_is_not_scored(model: Path) -> None:
+    critique = anyio.run(critic_of(f"{model}@-1e9"), PROBLEM, Draft(" \n", None))
+    assert critique.judgement == "incorrect"
+
+
 def test_a_chat_template_is_used_where_there_is_one(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "chat"
     save(folder, labels=1)

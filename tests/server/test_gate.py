@@ -102,6 +102,17 @@ def test_a_body_that_breaks_off_takes_no_place(serve: Serve) -> None:
         assert client.post("/run_code", json=PRINT).status_code == 200
 
 
+def test_a_connection_that_is_idle_is_left_to_the_client(serve: Serve) -> None:
+    server = serve("--workers", "1")
+    host, port = server.url.removeprefix("http://").split(":")
+    ask = f"GET /v1/ping HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        for pause_s in (6.5, 0.0):  # httpx keeps a connection for 5 s, and a busy machine is late
+            connection.sendall(ask)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            time.sleep(pause_s)
+
+
 def test_when_told_to_stop_it_finishes_what_is_inside(serve: Serve) -> None:
     server = serve("--workers", "1")
     answers: list[httpx.Response] = []
