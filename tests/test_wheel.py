@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import shutil
 import subprocess
@@ -146,7 +147,8 @@ def test_a_critic_of_one_s_own_installs_registers_and_is_used(
     shutil.copy(root / "tasks" / "codecontests.py", empty / "tasks")
     script = new_script()
     first, second = sample_programs("codecontests")[:2]
-    script.chain(first.id, [first.wrong[0], first.right[0]], ["incorrect"])
+    # fails the public tests already, so that the critic asks the model
+    script.chain(first.id, ["print('no')", first.right[0]], ["incorrect"])
     script.chain(second.id, [second.right[0], second.right[0]], ["incorrect"])
     run(
         python, "-m", "inspect_ai", "eval", "tasks/codecontests.py",
@@ -156,10 +158,12 @@ def test_a_critic_of_one_s_own_installs_registers_and_is_used(
     )  # fmt: skip
     (log,) = (empty / "logs").glob("*.eval")
     judged = (
-        "import sys; from inspect_ai.log import read_eval_log as read; log = read(sys.argv[1]); "
-        "print(log.status, log.eval.metadata['critic'], *(s.metadata['ctrl_harness:chain']"
-        "['critiques'][0]['judgement'] for s in log.samples))"
+        "import json, sys; from inspect_ai.log import read_eval_log as read; "
+        "log = read(sys.argv[1]); print(log.status, log.eval.metadata['critic']); print(json.dumps("
+        "{s.id: s.metadata['ctrl_harness:chain']['critiques'][0]['judgement'] "
+        "for s in log.samples}))"
     )
+    facts, judgements = run(python, "-c", judged, log, cwd=empty).splitlines()
+    assert facts == "success my_critic"
     # the second is correct by its public tests, whatever the model would have said
-    said = run(python, "-c", judged, log, cwd=empty)
-    assert said.split() == ["success", "my_critic", "incorrect", "correct"]
+    assert json.loads(judgements) == {first.id: "incorrect", second.id: "correct"}

@@ -153,11 +153,17 @@ def check_start(trouble: Exception | None, compiled: bool, status: int) -> NoRet
     """Raises why a job ended before it was through; status: as os.wait4 gives it."""
     if trouble is not None:
         raise trouble
-    if compiled:
+    if compiled or not os.WIFSIGNALED(status):
+        # a source can crash the compiler, but makes no host give up by itself
         raise HostLost(f"the host ended with status {status}")
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
-        raise NotCompiled("compiling takes longer than a test may")
-    raise NotCompiled(f"compiling ended the compiler (wait status {status})")
+    raise NotCompiled(end_of_compiler(status))
+
+
+def end_of_compiler(status: int) -> str:
+    """What a signal says that ended a host while it compiled; status: as os.wait4 gives it."""
+    if os.WTERMSIG(status) == signal.SIGALRM:
+        return "compiling takes longer than a test may"
+    return f"compiling ended the compiler (wait status {status})"
 
 
 def job_file(job: Job) -> int:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import marshal
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ctrl_harness.errors import JudgeError
-from ctrl_harness.execution.cell_job import Job
+from ctrl_harness.execution.cell_job import Job, end_of_compiler
 from ctrl_harness.execution.embedded import Judging
 from ctrl_harness.execution.executor import Run
 from ctrl_harness.execution.records import (
@@ -91,15 +90,10 @@ class Results:
                     ready = True
         except ValueError as error:
             raise JudgeError(f"the driver's results make no sense: {error}") from error
-        if not ready and self.compile_error is None and self._status:
-            self.compile_error = _end_of_compiler(self._status)
+        status = self._status
+        if not ready and self.compile_error is None and status and os.WIFSIGNALED(status):
+            self.compile_error = end_of_compiler(status)
         return False
-
-
-def _end_of_compiler(status: int) -> str:
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
-        return "compiling takes longer than a test may"
-    return f"compiling ended the compiler (wait status {status})"
 
 
 def _host_status(stdout: Any) -> int | None:

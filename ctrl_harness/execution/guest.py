@@ -258,7 +258,7 @@ def compile_program(source: str) -> CodeType:
         return compile(source, "<program>", "exec", dont_inherit=True)
     except SyntaxError:
         raise
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+    except (ValueError, RecursionError, MemoryError, OverflowError, SystemError) as error:
         raise SyntaxError("%s: %s" % (type(error).__name__, error)) from None
 
 

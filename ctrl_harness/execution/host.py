@@ -86,7 +86,7 @@ class Host:
         limits = (
             (resource.RLIMIT_AS, (memory, memory + _SPARE_MEMORY)),
             (resource.RLIMIT_FSIZE, (output, output)),
-            (resource.RLIMIT_NPROC, (_MAX_THREADS, _MAX_THREADS)),
+            (resource.RLIMIT_NPROC, _threads()),
         )
         self._limits = limits if limited else ()
         self._scratch = os.getcwd()
@@ -133,6 +133,9 @@ class Host:
         Bounded by a signal whose default action ends this process: pid 1 sees it and tells.
         """
         job = self._job
+        if refusal := self._refusal():
+            self._tell(frame(PRELUDE_FAILED, refusal.encode()))
+            return None
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (max(job["memory_bytes"], _COMPILE_MEMORY), hard))
         signal.setitimer(signal.ITIMER_REAL, job["compile_s"])
@@ -156,6 +159,21 @@ class Host:
         signal.setitimer(signal.ITIMER_REAL, 0)
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
         return program
+
+    def _refusal(self) -> str | None:
+        """Why the job's limits cannot be had: this machine's own hard ones are lower.
+
+        A process that failed to set them would look like a program that crashed.
+        """
+        names = {resource.RLIMIT_AS: "-v", resource.RLIMIT_FSIZE: "-f", resource.RLIMIT_CPU: "-t"}
+        for which, (_, wanted) in (*self._limits, (resource.RLIMIT_CPU, self._cpu_limit)):
+            hard = resource.getrlimit(which)[1]
+            if hard != resource.RLIM_INFINITY and hard < wanted:
+                return (
+                    f"a run needs {wanted} of what `ulimit -H {names[which]}` shows, which is "
+                    f"{hard} here (bytes or seconds); raise it, or ask for lower limits"
+                )
+        return None
 
     def _import_packages(self) -> None:
         """Those that the program seems to use: once here, not in every child."""
@@ -237,6 +255,13 @@ class Host:
     def _tell_failure(self, kind: bytes, error: BaseException, source: str) -> None:
         text = guest.describe_exception(error, source)[-_ERROR_CHARS:]
         self._tell(frame(kind, text.encode("utf-8", "backslashreplace")))
+
+
+def _threads() -> tuple[int, int]:
+    """How many a program may have; fewer where this machine's own hard limit says so."""
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    most = _MAX_THREADS if hard == resource.RLIM_INFINITY else min(_MAX_THREADS, hard)
+    return most, most
 
 
 def _ending(data: bytes) -> bytes:

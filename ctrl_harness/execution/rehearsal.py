@@ -18,6 +18,7 @@ from ctrl_harness.execution import guest
 from ctrl_harness.execution.child import REPORT_FD
 from ctrl_harness.execution.descriptors import fill
 from ctrl_harness.execution.host import run_host
+from ctrl_harness.execution.records import OUTCOME, READY, FrameReader, Outcome
 from ctrl_harness.execution.seccomp import Filter
 
 _TIMES = 12
@@ -56,7 +57,9 @@ def rehearse(filter_: Filter | None, *, limited: bool) -> None:
     main_module = sys.modules["__main__"]
     for _ in range(_TIMES):
         os.ftruncate(results, 0)
+        os.lseek(results, 0, os.SEEK_SET)
         run_host(job, results, filter_, limited=limited)
+        _check(results)
         _play_calls()
         _play_program()
     sys.modules["__main__"] = main_module
@@ -82,6 +85,20 @@ def _job_file() -> int:
     descriptor = os.memfd_create("rehearsal")
     os.write(descriptor, len(head).to_bytes(8, "little") + head + _STDIN)
     return descriptor
+
+
+def _check(results: int) -> None:
+    """A cell in which our own program fails is no judge of others. Raises RuntimeError."""
+    reader = FrameReader(max_bytes=1 << 20)
+    reader.feed(os.pread(results, 1 << 20, 0))
+    kind, body = reader.take() or (b"", b"")
+    if kind == READY:
+        kind, body = reader.take() or (b"", b"")
+    if kind != OUTCOME:
+        raise RuntimeError(body.decode("utf-8", "replace") or "a first program was not run")
+    outcome = Outcome.unpack(body)
+    if outcome.status != 0 or not outcome.stdout:
+        raise RuntimeError(f"a first program ended with wait status {outcome.status}")
 
 
 def _play_calls() -> None:

@@ -191,6 +191,12 @@ def _add_error_handlers(app: FastAPI, metrics: Metrics) -> None:
         status = 501 if isinstance(error, NotSupported) else 400
         return Json({"detail": str(error)}, status_code=status)
 
+    @app.exception_handler(RecursionError)
+    async def refuse_depth(_: Request, __: RecursionError) -> Json:
+        # nothing here recurses but over what the request holds
+        detail = "the request holds values or code nested too deeply; flatten them"
+        return Json({"detail": detail}, status_code=400)
+
     @app.exception_handler(JudgeError)
     async def fail(_: Request, error: JudgeError) -> Json:
         metrics.judge_error()

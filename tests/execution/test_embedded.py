@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -222,6 +223,49 @@ def test_absurd_limits_are_taken() -> None:
     assert ended.status == "time_limit"
     (ended,) = runs_of(SUM.source, StdinInput("1 2"), limits=Limits(2, 0.001, 1))
     assert ended.status in ("ok", "memory_limit", "runtime_error")
+
+
+_UNDER_HARD_LIMITS = """
+import anyio, resource, sys
+from ctrl_harness.errors import JudgeError
+from ctrl_harness.execution.embedded import EmbeddedExecutor
+from ctrl_harness.execution.executor import Program, StdinInput
+from ctrl_harness.problems.problem import Limits
+
+which, amount, time_s, memory_mb = sys.argv[1], *map(int, sys.argv[2:])
+resource.setrlimit(getattr(resource, which), (amount, amount))
+
+async def main():
+    executor = EmbeddedExecutor(jobs=1)
+    try:
+        limits = Limits(time_s=time_s, memory_mb=memory_mb)
+        (run,) = await executor.execute(Program("print(1)"), [StdinInput("")], limits)
+        print(run.status)
+    except JudgeError as error:
+        print("judge error:", error)
+    finally:
+        await executor.aclose()
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "amount", "time_s", "memory_mb", "said"),
+    [
+        ("RLIMIT_NPROC", 200, 2, 256, "ok"),
+        ("RLIMIT_FSIZE", 2 << 20, 2, 256, "judge error: .*ulimit -H -f"),
+        ("RLIMIT_CPU", 60, 100, 256, "judge error: .*ulimit -H -t"),
+        ("RLIMIT_AS", 2 << 30, 2, 4096, "judge error: .*ulimit -H -v"),
+    ],
+)
+def test_low_hard_limits_of_the_machine_are_no_fault_of_the_program(
+    which: str, amount: int, time_s: int, memory_mb: int, said: str
+) -> None:
+    command = [sys.executable, "-c", _UNDER_HARD_LIMITS, which]
+    command += map(str, (amount, time_s, memory_mb))
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert re.match(said, found.stdout), (found.stdout, found.stderr)
 
 
 def test_a_package_that_is_not_on_the_list_cannot_be_imported() -> None:

@@ -204,6 +204,25 @@ def test_rows_that_cannot_be_judged_are_refused(
     assert word in str(response.json()["detail"])
 
 
+def test_code_nested_too_deeply_is_refused(client: httpx.Client) -> None:
+    test = [f"assert f({'-' * 2500}1) == 3"]
+    response = client.post("/submit", json=body(DOUBLE, test, dataset_type="MBPPDataset"))
+    assert response.status_code == 400
+    assert "nested too deeply" in response.json()["detail"]
+
+
+def test_values_of_any_depth_are_judged_or_refused(client: httpx.Client) -> None:
+    for depth in range(100, 1000, 20):
+        value = "[" * depth + "]" * depth
+        test = {"inputs": [value], "outputs": [value], "fn_name": "f"}
+        row = body(fenced("def f(x): return 1"), test, dataset_type="LiveCodeBenchDataset")
+        response = client.post("/submit", json=row)
+        if response.status_code == 200:
+            assert response.json()["accepted"] is False
+        else:
+            assert response.status_code == 400, (depth, response.text)
+
+
 @pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_a_row_of_very_many_tests_is_judged(client: httpx.Client, count: int) -> None:
     outputs = {"inputs": ["1"] * count, "outputs": ["2"] * count, "fn_name": "f"}
