@@ -113,7 +113,7 @@ async def _server(pieces: list[Piece]) -> AsyncIterator[Side]:
 
         async def judge(passes: int) -> None:
             places = asyncio.Semaphore(AT_ONCE)
-            # new connections each time: the server closes those that were idle for a round
+            # new connections each time, as of clients that come and go
             async with httpx.AsyncClient(timeout=120, trust_env=False, limits=limits) as client:
 
                 async def judge_one(body: bytes) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from ctrl_harness.errors import UserError
+from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.verification.verdict import Verdict
 
 
@@ -19,9 +21,12 @@ class VerdictCache:
     cases are not kept either; whoever needs them judges anew.
 
     path: an SQLite file, shared safely by processes; None keeps verdicts in this process only.
+    Raises UserError where it cannot be opened; `get` and `put` raise JudgeError where it cannot be
+    read or written any more (a full disk, a lock that is not given back).
     """
 
     def __init__(self, path: Path | None = None) -> None:
+        self._path = path
         self._lock = threading.Lock()
         try:
             self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=30)
@@ -35,7 +40,7 @@ class VerdictCache:
             raise UserError(f"the verdict cache {path} cannot be used: {error}") from error
 
     def get(self, digest: str) -> Verdict | None:
-        with self._lock:
+        with self._lock, self._as_judge_errors():
             row = self._db.execute(
                 "SELECT verdict FROM verdicts WHERE digest = ?", (digest,)
             ).fetchone()
@@ -45,10 +50,17 @@ class VerdictCache:
         if any(case is not None and case.status == "time_limit" for case in verdict.cases):
             return
         text = json.dumps(verdict.as_json())
-        with self._lock, self._db:
+        with self._lock, self._as_judge_errors(), self._db:
             self._db.execute(
                 "INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (verdict.digest, text)
             )
+
+    @contextlib.contextmanager
+    def _as_judge_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JudgeError(f"the verdict cache {self._path} cannot be used: {error}") from error
 
     def close(self) -> None:
         with self._lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import signal
 import socket
 import subprocess
@@ -104,13 +106,14 @@ def test_a_body_that_breaks_off_takes_no_place(serve: Serve) -> None:
 
 def test_a_connection_that_is_idle_is_left_to_the_client(serve: Serve) -> None:
     server = serve("--workers", "1")
-    host, port = server.url.removeprefix("http://").split(":")
-    ask = f"GET /v1/ping HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
+    with contextlib.closing(connection):
         for pause_s in (6.5, 0.0):  # httpx keeps a connection for 5 s, and a busy machine is late
-            connection.sendall(ask)
-            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            connection.request("GET", "/v1/ping")
+            first = connection.sock
+            assert connection.getresponse().read() == b'"pong"'
             time.sleep(pause_s)
+        assert connection.sock is first
 
 
 def test_when_told_to_stop_it_finishes_what_is_inside(serve: Serve) -> None:

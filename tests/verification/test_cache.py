@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -119,3 +121,30 @@ def test_verify_judges_once_what_the_cache_knows() -> None:
     assert (first.status, second.as_json(), asked) == ("accepted", first.as_json(), 2)
     *_, asked = anyio.run(judged_twice, Run("time_limit"))
     assert asked == 3
+
+
+_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from ctrl_harness.errors import JudgeError
+from ctrl_harness.verification.cache import VerdictCache
+from ctrl_harness.verification.verdict import CaseResult, Verdict
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with VerdictCache(Path(sys.argv[1])) as cache:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    try:
+        for number in range(3000):
+            cache.put(Verdict("accepted", (CaseResult(0, "accepted", 0.1),) * 20, str(number)))
+    except JudgeError as error:
+        print(number, error)
+"""
+
+
+def test_a_file_that_takes_no_more_is_the_judges_trouble(tmp_path: Path) -> None:
+    file = tmp_path / "verdicts.db"
+    command = [sys.executable, "-c", _FULL_DISK, str(file)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "cannot be used" in found.stdout, found.stderr
+    with VerdictCache(file) as cache:
+        assert cache.get("0") is not None, "what it had taken is kept"
