@@ -109,6 +109,7 @@ bench: $(VENV)/.installed-dev $(PEERS)/.installed
 	$(BIN)/python benchmarks/loop.py
 	$(BIN)/python benchmarks/hacks.py
 	$(BIN)/python benchmarks/judging.py
+	$(BIN)/python benchmarks/reward.py
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(TRAINING) $(RESOLVE) build dist logs runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -62,10 +62,10 @@ class PromptSettings:
     def _told(self, text: str) -> str:
         if self.between is None:
             return text
-        start, end = (text.find(mark) for mark in self.between)
-        if start < 0 or end < 0:
-            return text
-        return text[start + len(self.between[0]) : end].strip()
+        opening, closing = self.between
+        _, found, rest = text.partition(opening)
+        told, closed, _ = rest.partition(closing)  # one that stands before the opening is no end
+        return told.strip() if found and closed else text
 
 
 def read_settings(path: Path) -> PromptSettings:

@@ -180,8 +180,10 @@ def refuse_mixture(logs: Sequence[Mapping[str, Any]]) -> None:
     """Raises UserError where the metadata of some logs tells of several protocols.
 
     Logs of one data set must agree in everything but their arm; logs of different ones in the
-    name, since what was changed (dates, say) may have no meaning in the other.
+    name, since what was changed (dates, say) may have no meaning in the other. A prompt set that
+    was edited between two logs is another one under the same name.
     """
+    _refuse_other_words(logs)
     names = {str(facts.get("protocol")): identity(facts) for facts in logs}
     found = list(names.values()) if len(names) > 1 else []
     of_dataset: dict[Any, list[str]] = {}
@@ -195,3 +197,16 @@ def refuse_mixture(logs: Sequence[Mapping[str, Any]]) -> None:
             f"the logs are of different protocols ({'; '.join(found)}), whose numbers do not "
             "compare; give logs of one, or --mix-protocols"
         )
+
+
+def _refuse_other_words(logs: Sequence[Mapping[str, Any]]) -> None:
+    digests: dict[tuple[Any, str], Any] = {}
+    for facts in logs:
+        told = identity(facts)
+        digest = facts.get("prompts_digest")
+        key = ((facts.get("problem_set") or {}).get("dataset"), told)
+        if digests.setdefault(key, digest) != digest:
+            raise UserError(
+                f"the logs are of one protocol ({told}) with different words (prompts_digest), so "
+                "their numbers do not compare; give logs of one, or --mix-protocols"
+            )

@@ -51,7 +51,9 @@ class Gate:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._token = settings.token.encode() if settings.token is not None else None
+        self._token: bytes | None = None
+        if settings.token is not None:  # any bytes: it came from a command line or the environment
+            self._token = settings.token.encode("utf-8", "surrogateescape")
         self._pending_bytes = 0
         self._mean_s = 1.0
         self._scopes: set[anyio.CancelScope] = set()

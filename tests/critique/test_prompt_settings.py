@@ -54,6 +54,8 @@ def test_patterns_decide_the_verdict_and_the_first_goes_first(own_set: Path) -> 
         ("<a> one", "<a> one"),
         ("one <b>", "one <b>"),
         ("<a><b>", ""),
+        ("between <b> and <b>: <a> one <b>", "one"),
+        ("<b> one <a>", "<b> one <a>"),
         ("no marks", "no marks"),
     ],
 )

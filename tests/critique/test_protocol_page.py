@@ -186,3 +186,10 @@ def test_logs_of_two_protocols_do_not(logs: list[dict[str, Any]], told: str) -> 
         refuse_mixture(logs)
     assert f"({told})" in str(caught.value)
     assert "--mix-protocols" in str(caught.value)
+
+
+def test_logs_whose_prompt_set_was_edited_in_between_are_refused() -> None:
+    facts = {**describe("ctrl", "mbppplus", protocol("ctrl", "mbppplus")), "prompts_digest": "a"}
+    refuse_mixture([facts, facts])
+    with pytest.raises(UserError, match="different words"):
+        refuse_mixture([facts, {**facts, "prompts_digest": "b"}])

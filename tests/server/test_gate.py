@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import signal
 import socket
 import subprocess
@@ -52,6 +53,15 @@ def test_the_token_opens_every_route_and_only_it(serve: Serve) -> None:
         assert client.post("/run_code", json=PRINT, headers=bearer).json()["status"] == "Success"
         assert client.get("/metrics", headers=bearer).status_code == 200
         assert client.post("/run_code", json=PRINT, auth=("any", TOKEN)).status_code == 200
+
+
+def test_a_token_may_be_any_bytes(serve: Serve) -> None:
+    token = b"\xff and more"
+    server = serve("--token", os.fsdecode(token), "--workers", "1")
+    with server.client() as client:
+        assert client.get("/metrics").status_code == 401
+        bearer = {b"authorization": b"Bearer " + token}
+        assert client.get("/metrics", headers=bearer).status_code == 200
 
 
 def test_a_body_too_large_is_refused_whether_declared_or_not(serve: Serve) -> None:
