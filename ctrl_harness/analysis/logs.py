@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from ctrl_harness.analysis.similarity import similarity
 from ctrl_harness.analysis.stopping import CallCost
 from ctrl_harness.analysis.transitions import Outcome
+from ctrl_harness.analysis.usage import input_tokens
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.leakage import Leak
 from ctrl_harness.critique.messages import Branch, Role
@@ -201,7 +202,7 @@ def _cost(event: ModelEvent, role: Role, turn: int) -> CallCost:
     return CallCost(
         role,
         turn,
-        usage.input_tokens if usage else 0,
+        input_tokens(usage),
         usage.output_tokens if usage else 0,
         cut_off=event.output.stop_reason in ("max_tokens", "model_length"),
         cost=usage.total_cost if usage else None,

@@ -17,6 +17,7 @@ from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput
 from inspect_ai.model._generate_config import active_generate_config_context_var
 from inspect_ai.model._model import active_model_context_var, sample_model_usage
 
+from ctrl_harness.analysis.usage import input_tokens
 from ctrl_harness.critique.critic import (
     Comparison,
     Critic,
@@ -75,7 +76,7 @@ def _current_model(model: Model, config: GenerateConfig) -> Iterator[None]:
 def _tokens() -> Usage:
     """Of this sample so far; calls of one sample come one after the other."""
     used = sample_model_usage().values()
-    return Usage(sum(u.input_tokens for u in used), sum(u.output_tokens for u in used))
+    return Usage(sum(map(input_tokens, used)), sum(u.output_tokens for u in used))
 
 
 class AgentCritic:

@@ -19,6 +19,7 @@ from inspect_ai.model import (
 from inspect_ai.model._model import ModelGenerateError
 from inspect_ai.solver import TaskState
 
+from ctrl_harness.analysis.usage import input_tokens
 from ctrl_harness.critique.messages import Branch, Call, Completion, Message, Role, Usage
 from ctrl_harness.critique.protocol import Sampling, Stage
 from ctrl_harness.errors import JudgeError
@@ -146,5 +147,5 @@ def as_completion(output: ModelOutput) -> Completion:
     return Completion(
         output.completion,
         cut_off=output.stop_reason in ("max_tokens", "model_length"),
-        usage=Usage(usage.input_tokens, usage.output_tokens) if usage else Usage(),
+        usage=Usage(input_tokens(usage), usage.output_tokens) if usage else Usage(),
     )

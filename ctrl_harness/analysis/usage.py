@@ -1,0 +1,17 @@
+"""How many tokens went into a call, as Inspect tells it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ModelUsage
+
+
+def input_tokens(usage: ModelUsage | None) -> int:
+    """All of them. Inspect's own `input_tokens` leaves out those that a provider had in its cache
+    or put there; a control that draws one prompt again and again would seem to cost nothing."""
+    if usage is None:
+        return 0
+    cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+    return usage.input_tokens + cached
