@@ -63,6 +63,7 @@ def test_what_breaks_it_ends_with_1_and_says_where(harness_cli: Any, broken: Pat
     assert "breaks the contract: 1 of 12 checks fail" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_critic_that_never_lets_go_is_given_up(broken: Path) -> None:
     """In a process of its own, which ends though its event loop never does."""
     command = Path(sys.executable).with_name("ctrl-harness")

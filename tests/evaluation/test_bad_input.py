@@ -189,6 +189,7 @@ def test_a_model_file_that_is_no_gguf(content, inspect_cli, executor, tmp_path):
     assert str(path) in line
 
 
+@pytest.mark.slow
 def test_a_temporary_disk_without_room(model, root, tmp_path):
     inspect = Path(sys.executable).with_name("inspect")
     command = f"{inspect} eval tasks/codecontests.py --model {model} -T source=samples"
@@ -227,6 +228,7 @@ def test_the_same_line_from_a_fresh_process(model, root):
 # -- what Inspect makes of values on its way to the task
 
 
+@pytest.mark.slow
 def test_a_path_with_commas_and_a_folder_whose_name_is_a_number(
     model, inspect_cli, executor, tmp_path, sample_rows
 ):
@@ -244,6 +246,7 @@ def test_a_path_with_commas_and_a_folder_whose_name_is_a_number(
     assert log.eval.metadata["problem_set"]["source"] == str(path)
 
 
+@pytest.mark.slow
 def test_a_relative_path_counts_from_where_the_user_is(
     model, executor, tmp_path, sample_rows, root
 ):

@@ -97,6 +97,7 @@ def told(outcome: Any) -> dict[str, Any]:
     return as_json(outcome.report)
 
 
+@pytest.mark.slow
 def test_four_critics_on_the_same_drafts(request_, arms, executor, tmp_path):
     out = tmp_path / "out"
     outcome = compare_critics(request_, arms, out, draws=200)

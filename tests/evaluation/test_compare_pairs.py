@@ -21,6 +21,7 @@ def numbers(out: Path, name: str) -> dict[str, Any]:
     return {key: number["value"] for key, number in told["numbers"][name].items()}
 
 
+@pytest.mark.slow
 def test_stored_decisions_and_a_model_are_compared_on_the_same_pairs(
     harness_cli, new_script, sample_rows, tmp_path
 ):

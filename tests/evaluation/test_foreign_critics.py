@@ -73,6 +73,7 @@ def test_a_critic_out_of_a_file(tmp_path, chains, run_eval, executor):
     assert chain["critiques"][0]["text"] == "It reads one line too few."
 
 
+@pytest.mark.slow
 def test_a_path_may_be_typed_where_one_stands(tmp_path, chains, inspect_cli, executor):
     model, ids = chains
     path = write(tmp_path / "mine.py", "FAULTS = {}\n" + textwrap.dedent(FAULTY))

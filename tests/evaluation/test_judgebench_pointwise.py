@@ -112,6 +112,7 @@ def test_the_position_of_the_better_response_changes_nothing(pairs, new_script, 
     assert metrics(log)["accuracy"] == 1
 
 
+@pytest.mark.slow
 def test_the_protocol_of_ctrl_is_pointwise_with_its_sampling(
     pairs, new_script, inspect_cli, tmp_path
 ):

@@ -300,6 +300,7 @@ def test_nothing_starts_before_the_first_use() -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@pytest.mark.slow
 def test_a_thousand_programs_at_once_wait_their_turn() -> None:
     async def main(made: EmbeddedExecutor) -> None:
         order: list[int] = []

@@ -237,6 +237,7 @@ def test_without_a_sandbox_no_model_is_asked(
     assert not any(event.event == "model" for event in log.samples[0].events)
 
 
+@pytest.mark.slow
 def test_inspect_score_says_in_one_line_that_it_has_no_sandbox(
     new_script: Callable[..., Any],
     run_eval: Callable[..., EvalLog],

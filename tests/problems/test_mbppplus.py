@@ -276,6 +276,7 @@ def test_a_folder_laid_out_like_the_hubs(tmp_path, write_rows):
     assert problems["Mbpp/9"].cases == take_apart(program()).cases
 
 
+@pytest.mark.slow
 def test_every_real_row_is_taken_apart(real_data):
     problems = load(real_data / "mbppplus" / "MbppPlus-OriginFmt.jsonl.gz")
     assert (len(problems), problems.unusable) == (378, ())

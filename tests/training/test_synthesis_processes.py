@@ -102,6 +102,7 @@ def test_the_command_makes_all_files(
     assert json.loads((out / "report.json").read_text())["settings"]["drafts"] == 4
 
 
+@pytest.mark.slow
 def test_the_parquet_of_the_data_command_is_read(
     tmp_path: Path, new_script: Callable[..., Any], harness_cli: Callable[..., Any]
 ) -> None:

@@ -242,6 +242,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     """Three times as many rows of 1 MB take no more, once the writers' buffers are full."""
     row = json.loads(SAMPLES.read_text(encoding="utf-8").splitlines()[0])
