@@ -46,7 +46,7 @@ def test_the_list_says_how_each_is_chosen(harness_cli: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["agent", *(pytest.param(name, marks=pytest.mark.slow) for name in ("model", "vote:3:model"))],
+    [pytest.param(name, marks=pytest.mark.slow) for name in ("agent", "model", "vote:3:model")],
 )
 def test_what_keeps_the_contract_ends_with_0(harness_cli: Any, name: str) -> None:
     done = harness_cli("critics", "check", name)

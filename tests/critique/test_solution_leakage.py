@@ -79,6 +79,7 @@ def shape(program: str) -> str:
     return ast.dump(ast.parse(program))
 
 
+@pytest.mark.slow
 def test_planted_programs_are_found_in_every_form(sample_programs, capsys):
     found: dict[str, int] = dict.fromkeys(FORMS, 0)
     planted = 0

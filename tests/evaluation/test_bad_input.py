@@ -207,6 +207,7 @@ def test_a_temporary_disk_without_room(model, root, tmp_path):
     assert text.endswith("or set TMPDIR to a folder that has it")
 
 
+@pytest.mark.slow
 def test_the_same_line_from_a_fresh_process(model, root):
     """The other tests go through a warm one (see warm_cli.py)."""
     done = subprocess.run(

@@ -277,7 +277,8 @@ def test_a_cancelled_request_frees_its_slot_and_the_next_one_runs(
             await asked
         assert time.monotonic() - started < 0.5
         async with asyncio.timeout(10):
-            output = await model.generate("hello", config=GenerateConfig(max_tokens=5))
+            short = ENDLESS.merge(GenerateConfig(max_tokens=5))
+            output = await model.generate("hello", config=short)
         assert output.stop_reason == "max_tokens"
 
     asyncio.run(main())

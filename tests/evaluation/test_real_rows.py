@@ -84,7 +84,10 @@ def same_when_scored_again(inspect_cli: Any, log: EvalLog) -> None:
     assert numbers(read_eval_log(log.location)) == numbers(log)
 
 
-@pytest.mark.parametrize("dataset", ROWS)
+@pytest.mark.parametrize(
+    "dataset",
+    ["codecontests", "livecodebench", pytest.param("mbppplus", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize(
     ("limit", "epochs"), [(3, 2), pytest.param(None, 3, marks=pytest.mark.slow)]
 )

@@ -176,6 +176,7 @@ def test_unrelated_samples_raise_no_alarm(samples: list[EvaluationSet]) -> None:
     assert sorted(scores)[-2:][0] < 0.25
 
 
+@pytest.mark.slow
 def test_planted_copies_of_real_problems_are_found(real_data: Path) -> None:
     sets = [read_evaluation_set(name, str(real_data / path)) for name, path in REAL.items()]
     shares = recall(index_of(sets), sets)
@@ -212,6 +213,7 @@ def test_unrelated_real_problems_raise_no_alarm(real_data: Path) -> None:
     assert alarms == []
 
 
+@pytest.mark.slow
 def test_unrelated_problems_of_different_sets_raise_no_alarm(real_data: Path) -> None:
     """JudgeBench stays out: its coding questions are LiveCodeBench's."""
     sets = {
