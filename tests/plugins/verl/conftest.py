@@ -212,7 +212,7 @@ def launch(toy: Toy, scripted_generator: ScriptedGenerator, tmp_path: Path) -> L
             "ADVANTAGES": str(out / "advantages.jsonl"),
         }
         done = subprocess.run(
-            command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=1500, check=False
+            command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1500,
         )
         output = done.stdout + done.stderr
         (tmp_path / "output.txt").write_text(output)
