@@ -212,8 +212,9 @@ def launch(toy: Toy, scripted_generator: ScriptedGenerator, tmp_path: Path) -> L
             "ADVANTAGES": str(out / "advantages.jsonl"),
         }
         done = subprocess.run(
-            command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1500,
-        )
+            command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False,
+            timeout=1500,
+        )  # fmt: skip
         output = done.stdout + done.stderr
         (tmp_path / "output.txt").write_text(output)
         assert done.returncode == 0, output[-6000:]
