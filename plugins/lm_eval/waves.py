@@ -9,12 +9,13 @@ some of them start an event loop themselves.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import queue
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from ctrl_harness.errors import JudgeError
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -67,7 +68,11 @@ def run_in_waves(
         try:
             while (wave := waves.get()) is not None:
                 answers = answer(wave.requests)
-                running.loop.call_soon_threadsafe(wave.settle, answers)
+                if len(answers) != len(wave.requests):
+                    raise JudgeError(
+                        f"the model gave {len(answers)} answers to {len(wave.requests)} requests"
+                    )
+                running.call(wave.settle, answers)
         except BaseException:
             running.end()
             raise
@@ -81,8 +86,15 @@ class _Running(NamedTuple):
     task: asyncio.Task[Any]
 
     def end(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has come to its end just now
-            self.loop.call_soon_threadsafe(self.task.cancel)
+        self.call(self.task.cancel)
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Calls it in the loop; nothing happens where a chain failed and the loop has ended."""
+        try:
+            self.loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            if not self.loop.is_closed():
+                raise
 
 
 class _Chains(Generic[Request, Answer]):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
 
+from ctrl_harness.errors import JudgeError
 from ctrl_harness.plugins.lm_eval.waves import run_in_waves
 
 
@@ -107,6 +109,26 @@ def test_a_chain_that_fails_ends_the_others_and_nothing_more_is_asked():
     with pytest.raises(ValueError, match="no critique"):
         run_in_waves([broken, whole], doubled(waves))
     assert waves in ([[1, 2]], [[1, 2], [4]])
+
+
+def test_chains_that_end_while_the_model_still_answers_raise_their_own_error():
+    def slow(numbers: list[int]) -> list[int]:
+        time.sleep(0.5)
+        return numbers
+
+    async def impatient(ask: Any) -> int:
+        return await asyncio.wait_for(ask(1), 0.05)
+
+    with pytest.raises(asyncio.TimeoutError):
+        run_in_waves([impatient], slow)
+
+
+def test_a_model_that_gives_too_few_answers_is_named():
+    async def chain(ask: Any) -> int:
+        return await ask(1)
+
+    with pytest.raises(JudgeError, match="1 answers to 2 requests"):
+        run_in_waves([chain, chain], lambda numbers: numbers[:1])
 
 
 def test_no_chain_asks_nothing():
