@@ -47,7 +47,7 @@ if __name__ == "__main__":
     _import_siblings()
 
 from ctrl_harness.execution import guest, landlock, linux, namespaces, seccomp  # noqa: E402
-from ctrl_harness.execution.child import REPORT_FD  # noqa: E402
+from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
 from ctrl_harness.execution.descriptors import fill, put_fresh_file, tail  # noqa: E402
 from ctrl_harness.execution.host import run_caller, run_host  # noqa: E402
 from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
@@ -173,7 +173,7 @@ class _Cell:
         resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))
         for which, amount in (
             (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NOFILE, 256),
+            (resource.RLIMIT_NOFILE, MOST_DESCRIPTORS),
             (resource.RLIMIT_MEMLOCK, 0),
             (resource.RLIMIT_MSGQUEUE, 0),
         ):

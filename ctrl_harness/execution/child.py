@@ -6,6 +6,7 @@ program shares its memory; what is true of a run is what the host sees from outs
 Part of what runs inside a cell: the standard library only.
 """
 
+import _thread
 import atexit
 import contextlib
 import gc
@@ -19,6 +20,10 @@ from ctrl_harness.execution import guest
 
 REPORT_FD = 3
 """Where a program's process writes its messages; 0, 1 and 2 are its streams, the rest is closed."""
+
+
+MOST_DESCRIPTORS = 256
+"""What a cell and its programs may have open."""
 
 
 class Loaded:
@@ -90,7 +95,8 @@ def _exit_status(error: SystemExit) -> int:
 
 def _finish(program: Loaded, module: ModuleType, succeeded: bool) -> bool:
     """What an interpreter does at its end, in its order; false where output was lost."""
-    threading._shutdown()  # type: ignore[attr-defined]  # joins the program's threads
+    if _thread._count() or threading._threading_atexits:  # type: ignore[attr-defined]
+        threading._shutdown()  # type: ignore[attr-defined]  # joins the program's threads
     atexit._run_exitfuncs()
     flushed = _flush_streams()
     if succeeded:  # files left open are flushed as they go, and __del__ may print
@@ -113,8 +119,10 @@ def _flush_streams() -> bool:
             sys.stdout.flush()
     except BaseException:  # noqa: BLE001 - a program may put anything in its place
         return False
-    with contextlib.suppress(BaseException):
+    try:  # noqa: SIM105 - suppress() writes to more of the shared pages
         sys.stderr.flush()
+    except BaseException:  # noqa: BLE001, S110 - likewise
+        pass
     return True
 
 

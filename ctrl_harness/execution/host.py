@@ -8,8 +8,8 @@ but itself. The host writes what came of each input to the harness (see records.
 Part of what runs inside a cell: the standard library only.
 """
 
+import _signal
 import contextlib
-import ctypes
 import gc
 import marshal
 import math
@@ -24,12 +24,20 @@ from typing import Any, NamedTuple, NoReturn
 
 from ctrl_harness.execution import guest, linux
 from ctrl_harness.execution.calls import CallChild
-from ctrl_harness.execution.child import REPORT_FD, Loaded, run_calls, run_script, run_stdio
+from ctrl_harness.execution.child import (
+    MOST_DESCRIPTORS,
+    REPORT_FD,
+    Loaded,
+    run_calls,
+    run_script,
+    run_stdio,
+)
 from ctrl_harness.execution.descriptors import (
     CHILD_ENDED,
     fill,
     put_fresh_file,
     read_at,
+    size_of,
     tail,
     wait,
     write_all,
@@ -43,8 +51,8 @@ from ctrl_harness.execution.records import (
     STARTED,
     TIMED_OUT,
     FrameReader,
-    Outcome,
     frame,
+    packed_outcome,
 )
 from ctrl_harness.execution.scratch import wipe
 from ctrl_harness.execution.seccomp import Filter
@@ -57,8 +65,6 @@ _ERROR_CHARS = 4_000
 _MAX_THREADS = 256
 _NOT_STARTED = 1
 _MODULES = {"stdio": "__main__", "calls": "solution", "script": "solution"}
-_close_range = ctypes.CDLL(None).syscall
-_CLOSE_ARGUMENTS = (linux.SYS_CLOSE_RANGE, REPORT_FD + 1, ctypes.c_uint(0xFFFFFFFF), 0)
 
 
 class _Folder(NamedTuple):
@@ -70,7 +76,11 @@ class _Folder(NamedTuple):
     @classmethod
     def of(cls, path: str) -> "_Folder":
         found = os.stat(path)
-        return cls(found.st_size, stat.S_IMODE(found.st_mode))
+        return cls(found.st_size, found.st_mode)
+
+    def is_still(self, path: str) -> bool:
+        found = os.stat(path)
+        return found.st_size == self.size and found.st_mode == self.mode
 
 
 class Host:
@@ -195,7 +205,7 @@ class Host:
             self._be_child(body, self._cpu_limit)
         status, usage, in_time = wait(child, start + self._job["time_s"])
         wall = time.perf_counter() - start
-        stdout_bytes = os.fstat(1).st_size
+        stdout_bytes = size_of(1)
         message = stdout = b""
         stderr = tail(2)
         how = ENDED if in_time else TIMED_OUT
@@ -207,14 +217,16 @@ class Host:
             message = _ending(os.pread(REPORT_FD, _MESSAGE_BYTES, 0))
         cpu = usage.ru_utime + usage.ru_stime
         peak = usage.ru_maxrss
-        self._tell(Outcome(how, 1, status, wall, cpu, peak, message, stderr, stdout).pack())
+        self._tell(packed_outcome(how, 1, status, wall, cpu, peak, message, stderr, stdout))
         self._empty_scratch()  # each run finds an empty folder
 
     def _be_child(self, body: Callable[[], object], cpu_limit: tuple[int, int] | None) -> NoReturn:
         """The last trusted steps in a new process: nothing is left that the program may misuse."""
         try:
-            linux.checked(_close_range(*_CLOSE_ARGUMENTS), "close_range")
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD_ENDED)
+            os.closerange(REPORT_FD + 1, MOST_DESCRIPTORS)
+            # not signal's wrapper: it makes an enumeration of its answer, which costs each process
+            # of a program a copy of thirty pages that it shares with its host
+            _signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD_ENDED)
             for which, amounts in self._limits:
                 resource.setrlimit(which, amounts)
             if cpu_limit is not None:
@@ -246,8 +258,8 @@ class Host:
             self._empty_scratch()
 
     def _empty_scratch(self) -> None:
-        if _Folder.of(self._scratch) != self._empty:
-            wipe(self._scratch, self._empty.mode)
+        if not self._empty.is_still(self._scratch):
+            wipe(self._scratch, stat.S_IMODE(self._empty.mode))
 
     def _tell(self, data: bytes) -> None:
         write_all(self._results_fd, data)

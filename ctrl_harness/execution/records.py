@@ -17,6 +17,7 @@ on; OVERSIZED is a process that was ended because its message or output was too 
 
 _FRAME = struct.Struct("<I")
 _HEAD = struct.Struct("<BIiddIII")
+_FRAMED_HEAD = struct.Struct("<Ic" + _HEAD.format[1:])
 
 
 class Outcome(NamedTuple):
@@ -37,8 +38,7 @@ class Outcome(NamedTuple):
     stdout: bytes = b""
 
     def pack(self) -> bytes:
-        head = _HEAD.pack(*self[:6], len(self.message), len(self.stderr))
-        return frame(OUTCOME, head, self.message, self.stderr, self.stdout)
+        return packed_outcome(*self)
 
     @classmethod
     def unpack(cls, body: bytes) -> "Outcome":
@@ -53,6 +53,28 @@ class Outcome(NamedTuple):
             raise ValueError("a malformed outcome: it is cut short")
         said, stderr = body[_HEAD.size : stderr_at], body[stderr_at:stdout_at]
         return cls(how, inputs, status, wall, cpu, peak, said, stderr, body[stdout_at:])
+
+
+def packed_outcome(
+    how: int,
+    inputs: int,
+    status: int,
+    wall_s: float,
+    cpu_s: float,
+    peak_kib: int,
+    message: bytes,
+    stderr: bytes,
+    stdout: bytes,
+) -> bytes:
+    """An outcome's frame. A host makes one a test, and no object for it: this is its shortest way.
+
+    The arguments: Outcome's fields.
+    """
+    said, told = len(message), len(stderr)
+    size = 1 + _HEAD.size + said + told + len(stdout)
+    numbers = how, inputs, status, wall_s, cpu_s, peak_kib, said, told
+    head = _FRAMED_HEAD.pack(size, OUTCOME, *numbers)
+    return head + message + stderr + stdout
 
 
 def frame(kind: bytes, *parts: bytes) -> bytes:

@@ -15,7 +15,10 @@ import ctypes
 import errno
 import platform
 import struct
+from functools import partial
 from typing import NamedTuple
+
+from ctrl_harness.execution import linux
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -208,22 +211,24 @@ class Filter:
     """An assembled filter, ready to be installed in this process or in a child after a fork."""
 
     def __init__(self, machine: Architecture, code: list[Instruction]) -> None:
-        self._seccomp = machine.seccomp
-        self._slots = [i * 8 + 4 for i, (_, _, _, value) in enumerate(code) if value == _PID_SLOT]
+        slots = [i * 8 + 4 for i, (_, _, _, value) in enumerate(code) if value == _PID_SLOT]
         packed = b"".join(struct.pack("=HBBI", c, t, f, k & 0xFFFFFFFF) for c, t, f, k in code)
         self._code = bytearray(packed)
         self._address = (ctypes.c_char * len(packed)).from_buffer(self._code)
         program = struct.pack("@HxxxxxxQ", len(code), ctypes.addressof(self._address))
         self._program = ctypes.create_string_buffer(program)
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._own_pid = [ctypes.c_uint32.from_buffer(self._code, slot) for slot in slots]
+        # 1: SECCOMP_SET_MODE_FILTER
+        self._arguments = (machine.seccomp, 1, 0, ctypes.addressof(self._program))
+        # made ready here, for every process of a program pays for what it does itself
+        self._install = partial(ctypes.CDLL(None).syscall, *map(ctypes.c_long, self._arguments))
 
     def install(self, own_pid: int = 0) -> None:
         """From now on, for this process and what it makes. Raises OSError."""
-        for slot in self._slots:
-            struct.pack_into("=I", self._code, slot, own_pid)
-        # 1: SECCOMP_SET_MODE_FILTER
-        if self._libc.syscall(self._seccomp, 1, 0, self._program) != 0:
-            raise OSError(ctypes.get_errno(), "seccomp")
+        for place in self._own_pid:
+            place.value = own_pid
+        if self._install() != 0:
+            linux.syscall(*self._arguments, what="seccomp")  # once more, for the reason
 
 
 def this_machine() -> Architecture:
