@@ -24,7 +24,6 @@ import resource
 import select
 import signal
 import socket
-import stat
 import sys
 import types
 from typing import Any, NoReturn
@@ -49,16 +48,15 @@ if __name__ == "__main__":
 from ctrl_harness.execution import guest, landlock, linux, namespaces, seccomp  # noqa: E402
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
 from ctrl_harness.execution.descriptors import fill, put_fresh_file, tail  # noqa: E402
-from ctrl_harness.execution.host import run_caller, run_host  # noqa: E402
+from ctrl_harness.execution.host import Host  # noqa: E402
 from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
-from ctrl_harness.execution.scratch import wipe  # noqa: E402
+from ctrl_harness.execution.scratch import Scratch  # noqa: E402
 
 _PRELOADED = (
-    "collections heapq math bisect itertools functools re string random datetime decimal fractions "
-    "io operator copy typing array queue threading traceback linecache atexit json enum contextlib "
-    "cmath"
+    "collections heapq math bisect itertools functools re string random io operator copy typing "
+    "threading traceback linecache atexit json enum contextlib"
 )
-"""What most programs import, so that it is loaded once for all of them."""
+"""What most programs import, so that it is loaded once for all of them; hosts load the rest."""
 _SCRATCH_INODES = 4096
 _CONTROL_FROM = 16
 
@@ -161,7 +159,7 @@ class _Cell:
         if "seccomp" not in self._without:
             self._apply("seccomp", self._install_filters)
             self._layers["seccomp"] = "allow-list"
-        self._scratch, self._scratch_mode = scratch, stat.S_IMODE(os.stat(scratch).st_mode)
+        self._scratch = Scratch(scratch)
 
     def _install_filters(self) -> None:
         machine = seccomp.this_machine()
@@ -195,7 +193,7 @@ class _Cell:
     def serve(self) -> None:
         guest.prepare_interpreter([namespaces.PACKAGES] if self._settings["packages"] else [])
         self._open_streams()
-        rehearse(self._filter, limited="resource limits" not in self._without)
+        rehearse(self._filter, self._scratch, limited="resource limits" not in self._without)
         _forget_ourselves()
         gc.collect()
         linux.trim_memory()  # what is free and yet in use here is copied into every child
@@ -237,9 +235,11 @@ class _Cell:
         status = 1
         try:
             self._control.close()
-            run = run_caller if calls else run_host
             limited = "resource limits" not in self._without
-            run(job_fd, results_fd, self._filter, limited=limited)
+            host = Host(job_fd, results_fd, self._filter, self._scratch, limited=limited)
+            if calls:
+                host.become_caller()
+            host.run()
             status = 0
         finally:
             os._exit(status)
@@ -263,7 +263,7 @@ class _Cell:
         _, status, usage = os.wait4(host, 0)
         if "PID namespace" not in self._without:
             _kill_all_others()
-        wipe(self._scratch, self._scratch_mode)
+        self._scratch.empty()
         stderr = b""
         if calls:
             stderr = tail(2)

@@ -14,13 +14,13 @@ import gc
 import marshal
 import math
 import os
+import re
 import resource
 import signal
-import stat
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from ctrl_harness.execution import guest, linux
 from ctrl_harness.execution.calls import CallChild
@@ -54,7 +54,7 @@ from ctrl_harness.execution.records import (
     frame,
     packed_outcome,
 )
-from ctrl_harness.execution.scratch import wipe
+from ctrl_harness.execution.scratch import Scratch
 from ctrl_harness.execution.seccomp import Filter
 
 _COMPILE_MEMORY = 512 << 20
@@ -64,27 +64,26 @@ _MESSAGE_BYTES = 64 << 10
 _ERROR_CHARS = 4_000
 _MAX_THREADS = 256
 _NOT_STARTED = 1
+_RARE_MODULES = ("cmath", "datetime", "decimal", "fractions", "queue", "statistics")
+"""Not in every cell, for what is loaded there weighs on each fork."""
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)\b([^#\n]*)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _MODULES = {"stdio": "__main__", "calls": "solution", "script": "solution"}
 
 
-class _Folder(NamedTuple):
-    """What tells whether a folder was touched. size: a tmpfs counts a folder's entries in it."""
-
-    size: int
-    mode: int
-
-    @classmethod
-    def of(cls, path: str) -> "_Folder":
-        found = os.stat(path)
-        return cls(found.st_size, found.st_mode)
-
-    def is_still(self, path: str) -> bool:
-        found = os.stat(path)
-        return found.st_size == self.size and found.st_mode == self.mode
-
-
 class Host:
-    def __init__(self, job_fd: int, results_fd: int, filter_: Filter | None, limited: bool) -> None:
+    def __init__(
+        self,
+        job_fd: int,
+        results_fd: int,
+        filter_: Filter | None,
+        scratch: Scratch,
+        *,
+        limited: bool = True,
+    ) -> None:
+        """scratch: the working folder. filter_, limited: None and False in tests that show what a
+        layer is for.
+        """
         self._job_fd, self._results_fd, self._filter = job_fd, results_fd, filter_
         size = int.from_bytes(os.pread(job_fd, 8, 0), "little")
         self._job: dict[str, Any] = marshal.loads(read_at(job_fd, size, 8))
@@ -99,8 +98,7 @@ class Host:
             (resource.RLIMIT_NPROC, _threads()),
         )
         self._limits = limits if limited else ()
-        self._scratch = os.getcwd()
-        self._empty = _Folder.of(self._scratch)
+        self._scratch = scratch
 
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, CHILD_ENDED)
@@ -157,7 +155,7 @@ class Host:
         self._tell(frame(READY))
         program = Loaded(job["source"], code, self._output_bytes)
         try:
-            self._import_packages()
+            self._import_modules()
             for name in {_MODULES[part[0]] for part in job["parts"]}:
                 program.modules[name] = guest.fresh_module(name)
                 if job["prelude"]:
@@ -185,13 +183,13 @@ class Host:
                 )
         return None
 
-    def _import_packages(self) -> None:
+    def _import_modules(self) -> None:
         """Those that the program seems to use: once here, not in every child."""
         text = self._job["prelude"] + "\n" + self._job["source"]
-        for name in self._job["packages"]:
-            if f"import {name}" in text or f"from {name}" in text:
-                with contextlib.suppress(ImportError):  # the program will meet it itself
-                    __import__(name)
+        named = set(_WORD.findall(" ".join(_IMPORT.findall(text))))
+        for name in named.intersection((*self._job["packages"], *_RARE_MODULES)):
+            with contextlib.suppress(ImportError):  # the program will meet it itself
+                __import__(name)
 
     # -- a process of its own for an input
 
@@ -218,7 +216,7 @@ class Host:
         cpu = usage.ru_utime + usage.ru_stime
         peak = usage.ru_maxrss
         self._tell(packed_outcome(how, 1, status, wall, cpu, peak, message, stderr, stdout))
-        self._empty_scratch()  # each run finds an empty folder
+        self._scratch.empty()  # each run finds an empty folder
 
     def _be_child(self, body: Callable[[], object], cpu_limit: tuple[int, int] | None) -> NoReturn:
         """The last trusted steps in a new process: nothing is left that the program may misuse."""
@@ -255,11 +253,7 @@ class Host:
                 done += follower.follow(len(calls) - done)
             finally:
                 os.close(reader)
-            self._empty_scratch()
-
-    def _empty_scratch(self) -> None:
-        if not self._empty.is_still(self._scratch):
-            wipe(self._scratch, stat.S_IMODE(self._empty.mode))
+            self._scratch.empty()
 
     def _tell(self, data: bytes) -> None:
         write_all(self._results_fd, data)
@@ -287,18 +281,3 @@ def _ending(data: bytes) -> bytes:
     except ValueError:  # the program wrote there too
         pass
     return b""
-
-
-def run_host(job_fd: int, results_fd: int, filter_: Filter | None, *, limited: bool = True) -> None:
-    """The whole life of a host; returns when every input was told of.
-
-    filter_, limited: None and False in tests that show what a layer is for.
-    """
-    Host(job_fd, results_fd, filter_, limited).run()
-
-
-def run_caller(
-    job_fd: int, results_fd: int, filter_: Filter | None, *, limited: bool = True
-) -> NoReturn:
-    """The whole life of a process of calls that has no host."""
-    Host(job_fd, results_fd, filter_, limited).become_caller()

@@ -17,8 +17,9 @@ from typing import Any
 from ctrl_harness.execution import guest
 from ctrl_harness.execution.child import REPORT_FD
 from ctrl_harness.execution.descriptors import fill
-from ctrl_harness.execution.host import run_host
+from ctrl_harness.execution.host import Host
 from ctrl_harness.execution.records import OUTCOME, READY, FrameReader, Outcome
+from ctrl_harness.execution.scratch import Scratch
 from ctrl_harness.execution.seccomp import Filter
 
 _TIMES = 12
@@ -50,7 +51,7 @@ _ARGUMENTS = ([3, 1, 4, 1], "text")
 _CALLS = [("answer", marshal.dumps(_ARGUMENTS))] * 3
 
 
-def rehearse(filter_: Filter | None, *, limited: bool) -> None:
+def rehearse(filter_: Filter | None, scratch: Scratch, *, limited: bool) -> None:
     """For pid 1, once descriptors 0 to 3 are anonymous files and nothing untrusted has run."""
     job = _job_file()
     results = os.memfd_create("rehearsal")
@@ -58,7 +59,7 @@ def rehearse(filter_: Filter | None, *, limited: bool) -> None:
     for _ in range(_TIMES):
         os.ftruncate(results, 0)
         os.lseek(results, 0, os.SEEK_SET)
-        run_host(job, results, filter_, limited=limited)
+        Host(job, results, filter_, scratch, limited=limited).run()
         _check(results)
         _play_calls()
         _play_program()

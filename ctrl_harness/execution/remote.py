@@ -24,7 +24,7 @@ from ctrl_harness.execution import guest, linux
 from ctrl_harness.execution.child import REPORT_FD
 from ctrl_harness.execution.descriptors import put_fresh_file
 from ctrl_harness.execution.host import Host
-from ctrl_harness.execution.scratch import wipe
+from ctrl_harness.execution.scratch import Scratch, wipe
 
 JOB_FILE, RESULTS_FILE = "ctrl_harness_job.bin", "ctrl_harness_results.bin"
 _OWN_FROM = 200
@@ -35,13 +35,6 @@ _PR_SET_CHILD_SUBREAPER = 36
 _POLL_S = 0.002
 _SWEEPS = 100
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class _RemoteHost(Host):
-    """Its scratch folder may be of a file system that does not count its entries."""
-
-    def _empty_scratch(self) -> None:
-        wipe(".")
 
 
 def main(budget_s: float) -> None:
@@ -112,7 +105,7 @@ def _be_host(job: int, results: int, scratch: str) -> None:
         os.chdir(scratch)
         job, results = map(_out_of_the_way, (job, results))
         _prepare_interpreter(scratch)
-        _RemoteHost(job, results, None, True).run()
+        Host(job, results, None, Scratch(scratch)).run()
         status = 0
     finally:
         os._exit(status)

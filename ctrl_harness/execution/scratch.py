@@ -7,6 +7,26 @@ import os
 import stat
 
 
+class Scratch:
+    """An empty folder that programs write in, one after another; nobody else does."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        empty = os.stat(path)
+        self._size, self._mode = empty.st_size, empty.st_mode
+        probe = os.path.join(path, "probe")
+        os.mkdir(probe)
+        self._counts = os.stat(path).st_size != self._size
+        """Whether the folder's size tells of every entry, as that of a tmpfs does."""
+        os.rmdir(probe)
+
+    def empty(self) -> None:
+        """Empties it and gives it its permissions back. Raises OSError."""
+        found = os.stat(self._path)
+        if not self._counts or found.st_size != self._size or found.st_mode != self._mode:
+            wipe(self._path, stat.S_IMODE(self._mode))
+
+
 def wipe(folder: str, mode: "int | None" = None) -> None:
     """Empties a folder however deep, by one open folder at a time and without recursion.
 

@@ -13,7 +13,7 @@ Part of what runs inside a cell: the standard library only.
 
 import ctypes
 import errno
-import platform
+import os
 import struct
 from functools import partial
 from typing import NamedTuple
@@ -44,7 +44,7 @@ ARCHITECTURES = {
     "x86_64": Architecture(0xC000003E, 0, 317, 0x40000000),
     "aarch64": Architecture(0xC00000B7, 1, 277, None),
 }
-"""By `platform.machine()`."""
+"""By `os.uname().machine`."""
 
 _NEWEST_KNOWN = 452
 
@@ -233,7 +233,7 @@ class Filter:
 
 def this_machine() -> Architecture:
     """Raises OSError where there is no table for this machine."""
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine not in ARCHITECTURES:
         raise OSError(errno.ENOSYS, f"no system call table for {machine}")
     return ARCHITECTURES[machine]
