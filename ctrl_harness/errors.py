@@ -40,3 +40,8 @@ class JudgeError(CtrlHarnessError, RuntimeError):
 
 class CriticError(CtrlHarnessError, RuntimeError):
     """A critic failed, so there is no critique of this draft. Never a judgement, never a score."""
+
+
+def first_line(error: BaseException) -> str:
+    """What somebody else's error says, in one line; its name where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ctrl_harness.errors import UserError
+from ctrl_harness.errors import UserError, first_line
 
 BYTES_BF16 = 2
 
@@ -134,7 +134,7 @@ def _from_the_hub(name: str) -> Path:
     try:
         return Path(hf_hub_download(name, "config.json"))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(
             f"there is no model {name!r} to estimate for ({reason}); give a folder with a "
             "config.json, or the name of a repository that can be reached"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.training.decontamination_text import normalise
+from ctrl_harness.training.pretrained import load_counter
 from ctrl_harness.training.taco import TacoProblem
 
 MORE_TOKENS_THAN, FEWER_TOKENS_THAN = 64, 2048
@@ -145,29 +146,16 @@ def make_filters(names: Sequence[str], tokenizer: str | None) -> list[NamedFilte
                 "the filter length (part of ctrl) counts tokens; give --tokenizer NAME_OR_FOLDER,"
                 " the critic's own for instance, or other --filters"
             )
-        loaded = _counting_tokenizer(tokenizer)
+        loaded = _tokenizer(tokenizer)
     return [NamedFilter(name, _MAKERS[name](loaded)) for name in names]
 
 
-def _counting_tokenizer(name: str) -> Any:
-    """Any tokenizer that AutoTokenizer loads, with a chat template or without. Raises UserError, in
-    one sentence, where transformers is missing or the tokenizer cannot be loaded."""
+def _tokenizer(name: str) -> Any:
     is_path = name.startswith((".", "/", "~"))
     folder = os.path.expanduser(name)
     if is_path and not os.path.isdir(folder):
         raise UserError(f"there is no folder {name} with a tokenizer; give another --tokenizer")
     try:
-        from transformers import AutoTokenizer
-    except ImportError:
-        raise UserError(
-            "counting tokens needs transformers; pip install 'ctrl-harness[training]', or leave out"
-            " the filter length"
-        ) from None
-    try:
-        return AutoTokenizer.from_pretrained(folder if is_path else name)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(
-            f"the tokenizer {name} cannot be loaded ({lines[0]}); give a folder that holds one, or"
-            " the name of one that the Hub or its cache has"
-        ) from None
+        return load_counter(folder if is_path else name)
+    except UserError as error:
+        raise UserError(f"--tokenizer {name} cannot be loaded: {error}") from None

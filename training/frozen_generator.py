@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +21,14 @@ import httpx
 
 from ctrl_harness.critique.messages import Completion, Message, Usage
 from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.execution.http_retry import (
+    COME_AGAIN,
+    Again,
+    parse_url,
+    persist,
+    retry_after_s,
+    tls_context,
+)
 from ctrl_harness.training.http_lanes import Lanes
 
 T = TypeVar("T")
@@ -33,11 +39,10 @@ MAX_TOKENS = 1024
 """New tokens of a revision (arXiv 2502.03492, appendix C.4)."""
 ATTEMPTS = 12
 """Of a request: a server that fails 30 % of them loses one in two million."""
-_LONGEST_PAUSE_S = 20.0
 _MAX_ANSWER_BYTES = 8 << 20
 _SHOWN_CHARS = 300
 _VERSIONED = re.compile(r"/v\d+\w*\Z")
-_COME_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_COME_AGAIN = COME_AGAIN | {408, 409, 425, 500}
 
 
 class GeneratorError(JudgeError):
@@ -59,14 +64,6 @@ class Answer(NamedTuple):
 
     completion: Completion
     retries: int
-
-
-class _Again(Exception):
-    """A failed attempt. after_s: how long the server asked to be left alone."""
-
-    def __init__(self, trouble: str, after_s: float = 0.0) -> None:
-        super().__init__(trouble)
-        self.after_s = after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +102,12 @@ class GeneratorSettings:
     @property
     def base_url(self) -> str:
         """Up to and with /v1. Raises UserError for what is no http(s) URL."""
-        text = self.url.strip()
-        try:
-            parsed = httpx.URL(text)
-        except httpx.InvalidURL:
-            parsed = httpx.URL("")
-        if parsed.scheme not in ("http", "https") or not parsed.host:
+        if parse_url(self.url) is None:
             raise UserError(
                 f"generator_url is {self.url!r}; give one like http://host:8000/v1, the address of "
                 "an OpenAI-compatible server"
             )
-        base = text.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+        base = self.url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
         return base if _VERSIONED.search(base) else f"{base}/v1"
 
 
@@ -131,10 +123,7 @@ class FrozenGenerator:
         if token:
             self._headers["authorization"] = f"Bearer {token}"
         self._model = settings.model
-        # one for all: reading the certificates takes longer than a request
-        self._tls: ssl.SSLContext | bool = False
-        if self._base.startswith("https"):
-            self._tls = httpx.create_ssl_context()
+        self._tls = self._base.startswith("https") and tls_context()
         self._lanes: anyio.lowlevel.RunVar[Lanes] = anyio.lowlevel.RunVar("lanes")
 
     @property
@@ -184,40 +173,36 @@ class FrozenGenerator:
         self, method: str, path: str, body: bytes | None, read: Callable[[Any], T]
     ) -> tuple[T, int]:
         """What `read` makes of the answer, and how often it was asked again."""
-        trouble = ""
-        for attempt in range(self.settings.attempts):
-            try:
-                return read(await self._once(method, path, body, attempt)), attempt
-            except _Again as error:
-                trouble = str(error)
-                if attempt + 1 < self.settings.attempts:
-                    await anyio.sleep(error.after_s + self._pause_s(attempt))
-        tries = f"{self.settings.attempts} times" if self.settings.attempts > 1 else "once"
-        raise GeneratorError(
-            f"the generator at {self.name} was asked {tries} in vain; the last time: {trouble}",
-            self.settings.attempts - 1,
-        )
 
-    def _pause_s(self, attempt: int) -> float:
-        longest = min(_LONGEST_PAUSE_S, self.settings.first_pause_s * 2**attempt)
-        return random.uniform(longest / 2, longest)
+        async def attempt(number: int) -> tuple[T, int]:
+            return read(await self._once(method, path, body, number)), number
+
+        attempts = self.settings.attempts
+        try:
+            return await persist(attempt, attempts, self.settings.first_pause_s)
+        except Again as error:
+            tries = f"{attempts} times" if attempts > 1 else "once"
+            raise GeneratorError(
+                f"the generator at {self.name} was asked {tries} in vain; the last time: {error}",
+                attempts - 1,
+            ) from None
 
     async def _once(self, method: str, path: str, body: bytes | None, attempt: int) -> Any:
-        """The JSON of one attempt's answer. Raises _Again, or GeneratorError."""
+        """The JSON of one attempt's answer. Raises Again, or GeneratorError."""
         timeout_s = self.settings.timeout_s
         try:
             # httpx bounds each wait for a byte, and a server may drip for ever
             with anyio.fail_after(timeout_s):
                 status, headers, content = await self._exchange(method, path, body)
         except TimeoutError:
-            raise _Again(f"no answer within {timeout_s:g} s") from None
+            raise Again(f"no answer within {timeout_s:g} s") from None
         except httpx.TransportError as error:
-            raise _Again(f"{type(error).__name__} {error}".strip()) from None
+            raise Again(f"{type(error).__name__} {error}".strip()) from None
         except httpx.DecodingError as error:
-            raise _Again(f"an answer that cannot be unpacked ({error})") from None
+            raise Again(f"an answer that cannot be unpacked ({error})") from None
         shown = " ".join(content[:_SHOWN_CHARS].decode("utf-8", "replace").split())
         if status in _COME_AGAIN:
-            raise _Again(f"HTTP {status}: {shown}", _seconds(headers.get("retry-after", "")))
+            raise Again(f"HTTP {status}: {shown}", retry_after_s(headers))
         if status != 200:
             raise GeneratorError(
                 f"the generator at {self.name} refused with HTTP {status}: {shown}", attempt
@@ -225,7 +210,7 @@ class FrozenGenerator:
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
-            raise _Again(f"an answer that is no JSON: {shown}") from None
+            raise Again(f"an answer that is no JSON: {shown}") from None
 
     async def _exchange(
         self, method: str, path: str, body: bytes | None
@@ -237,7 +222,7 @@ class FrozenGenerator:
                 async for chunk in response.aiter_bytes():
                     content += chunk
                     if len(content) > _MAX_ANSWER_BYTES:
-                        raise _Again(f"an answer of more than {_MAX_ANSWER_BYTES >> 20} MiB")
+                        raise Again(f"an answer of more than {_MAX_ANSWER_BYTES >> 20} MiB")
                 return response.status_code, response.headers, bytes(content)
 
     def _own_lanes(self) -> Lanes:
@@ -249,7 +234,7 @@ class FrozenGenerator:
 
 
 def _completion_of(data: Any) -> Completion:
-    """Raises _Again for what is no chat completion."""
+    """Raises Again for what is no chat completion."""
     try:
         (choice, *_) = data["choices"]
         text = choice["message"]["content"]
@@ -260,12 +245,12 @@ def _completion_of(data: Any) -> Completion:
         reason = choice.get("finish_reason")
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         shown = json.dumps(data)[:_SHOWN_CHARS]
-        raise _Again(f"JSON that is no chat completion: {shown}") from None
+        raise Again(f"JSON that is no chat completion: {shown}") from None
     # null where all of it was reasoning
     if text is None:
         text = ""
     if not isinstance(text, str):
-        raise _Again(f"a message whose content is no text: {json.dumps(text)[:_SHOWN_CHARS]}")
+        raise Again(f"a message whose content is no text: {json.dumps(text)[:_SHOWN_CHARS]}")
     return Completion(text, cut_off=reason == "length", usage=tokens)
 
 
@@ -273,8 +258,4 @@ def _models_of(data: Any) -> list[str]:
     try:
         return [str(model["id"]) for model in data["data"]]
     except (KeyError, TypeError):
-        raise _Again("JSON that is no list of models") from None
-
-
-def _seconds(header: str) -> float:
-    return min(float(header), _LONGEST_PAUSE_S) if header.isdecimal() else 0.0
+        raise Again("JSON that is no list of models") from None

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 
 from ctrl_harness.critique.messages import Message
-from ctrl_harness.errors import UserError
+from ctrl_harness.errors import UserError, first_line
 from ctrl_harness.training.frozen_generator import FrozenGenerator, GeneratorError
 from ctrl_harness.training.grpo_config import GrpoConfig
 from ctrl_harness.training.pretrained import load_tokenizer
@@ -55,7 +55,7 @@ def check_model(config: GrpoConfig) -> None:
     try:
         AutoConfig.from_pretrained(path)
     except (OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(
             f"no model can be loaded from {path!r} ({reason}); give actor_rollout_ref.model.path "
             "the folder that SFT wrote"

@@ -15,13 +15,13 @@ import builtins
 import importlib
 import re
 import string
-import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import ModuleType
 
 from ctrl_harness.analysis.similarity import Renamer
 from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase
+from ctrl_harness.verification.quiet_parse import parse_program
 
 _MAX_PARSED = 100_000
 _TEXT, _TREE = "\0text\n", "\0tree\n"
@@ -101,9 +101,7 @@ def _normalised(program: str, keeps: frozenset[str]) -> str | None:
     if len(program) > _MAX_PARSED:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes, which are no concern of ours
-            tree = ast.parse(program)
+        tree = parse_program(program)
         variables = _variables(tree, keeps)
         # the tree and not its text: two trees can be written alike, never dumped alike
         return ast.dump(Renamer(variables).visit(tree))

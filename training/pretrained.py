@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from ctrl_harness.errors import UserError
+from ctrl_harness.errors import UserError, first_line
 
 
 def require_extra(*packages: str) -> None:
@@ -31,10 +31,8 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
 
     Raises UserError where there is none, or the extra `training` is not installed.
     """
-    with _one_sentence("tokenizer", name):
-        from transformers import AutoTokenizer
-
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    require_extra("torch")
+    tokenizer = load_counter(name, revision)
     if not tokenizer.chat_template:
         raise UserError(
             f"the tokenizer of {name} has no chat template; give an instruct model, or add a"
@@ -43,11 +41,23 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
     return tokenizer
 
 
+def load_counter(name: str, revision: str | None = None) -> Any:
+    """The tokenizer of a folder or a repository, with a chat template or without; no torch needed.
+
+    Raises UserError where there is none, or transformers is not installed.
+    """
+    with _one_sentence("tokenizer", name):
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(name, revision=revision)
+
+
 def load_model(name: str, revision: str | None = None, dtype: str = "float32") -> Any:
     """The causal language model of a folder or a repository, its weights as `dtype`.
 
     Raises UserError where there is none, its files are broken, or the extra is not installed.
     """
+    require_extra("torch")
     with _one_sentence("model", name):
         from transformers import AutoModelForCausalLM
 
@@ -72,13 +82,16 @@ def chat_ids(tokenizer: Any, messages: Sequence[Mapping[str, str]], *, answer: b
 @contextmanager
 def _one_sentence(what: str, name: str) -> Iterator[None]:
     """Whatever loading raises, which is another thing for every way of being broken."""
-    require_extra("torch", "transformers", "safetensors")
+    require_extra("transformers", "safetensors")
     from safetensors import SafetensorError
 
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    except (
+        OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError,
+        SafetensorError,
+    ) as error:  # fmt: skip
+        reason = first_line(error)
         raise UserError(
             f"no {what} can be loaded from {name!r} ({reason.rstrip('.')}); give the path of a"
             " folder in Hugging Face's layout, or the name of a repository that can be reached"

@@ -10,12 +10,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from ctrl_harness.errors import UserError
+from ctrl_harness.errors import UserError, first_line
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.training.problem_json import problem_as_json, problem_from_json
+from ctrl_harness.training.whole_files import RowWriter
 
 FORMAT = 1
 COLUMNS = ("id", "dataset", "statement", "digest", "problem")
@@ -24,7 +24,7 @@ _BATCH_ROWS = 8
 _GROUP_BYTES = 4 * 2**20
 
 
-class ProblemWriter:
+class ProblemWriter(RowWriter):
     """Writes problems to `path`, which exists once the `with` block has ended without an error.
 
     At most about 4 MiB of rows, or one problem, wait in memory. provenance: JSON-ready facts for
@@ -32,28 +32,15 @@ class ProblemWriter:
     """
 
     def __init__(self, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
-        self.path = path
-        self.count = 0
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        self._provenance = dict(provenance or {})
-        self._rows: list[dict[str, str]] = []
-        self._bytes = 0
-
-    def __enter__(self) -> Self:
         import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
 
-        facts = json.dumps({"format": FORMAT, **self._provenance})
-        self._schema = pyarrow.schema(
+        facts = json.dumps({"format": FORMAT, **(provenance or {})})
+        schema = pyarrow.schema(
             [(name, pyarrow.large_string()) for name in COLUMNS], metadata={_KEY: facts}
         )
-        try:
-            self._file = pyarrow.parquet.ParquetWriter(
-                self._partial, self._schema, compression="zstd"
-            )
-        except OSError as error:
-            raise self._trouble(error) from None
-        return self
+        super().__init__(
+            path, schema, group_bytes=_GROUP_BYTES, advice="make room or name another"
+        )
 
     def write(self, problem: Problem) -> None:
         """Raises UserError for values without a plain form or nested too deeply for one."""
@@ -68,44 +55,7 @@ class ProblemWriter:
             "digest": problem.digest(),
             "problem": stored,
         }
-        self._rows.append(row)
-        self._bytes += len(stored)
-        self.count += 1
-        if self._bytes >= _GROUP_BYTES:
-            self._flush()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._flush()
-            self._file.close()
-            if kind is None:
-                os.replace(self._partial, self.path)
-        except OSError as trouble:
-            if kind is None:  # else the first error is the one to tell
-                raise self._trouble(trouble) from None
-        finally:
-            self._partial.unlink(missing_ok=True)
-
-    def _flush(self) -> None:
-        import pyarrow
-
-        if not self._rows:
-            return
-        try:
-            self._file.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._schema))
-        except OSError as error:
-            raise self._trouble(error) from None
-        self._rows, self._bytes = [], 0
-
-    def _trouble(self, error: OSError) -> UserError:
-        reason = error.strerror or str(error)
-        return UserError(f"{self.path} cannot be written ({reason}); make room or name another")
+        self.add(row, len(stored))
 
 
 def read_problems(path: str | os.PathLike[str]) -> Iterator[Problem]:
@@ -124,7 +74,7 @@ def read_problems(path: str | os.PathLike[str]) -> Iterator[Problem]:
                     number += 1
                     yield _read(f"{path} row {number}", digest.as_py(), stored.as_py())
     except (OSError, pyarrow.ArrowException) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(
             f"{path} cannot be read after row {number} ({reason}); make it anew"
         ) from None
@@ -145,14 +95,14 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _open(path: str | os.PathLike[str]) -> Any:
     """An open ParquetFile of ours."""
     import pyarrow
-    import pyarrow.parquet
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     if not os.path.isfile(path):
         raise UserError(f"no file {str(path)!r}; `ctrl-harness data taco` writes such files")
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowException) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(f"{path} is not a parquet file ({reason}); give another") from None
     found = _facts(path, file.schema_arrow.metadata).get("format")
     if found != FORMAT:

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple
 
 from ctrl_harness.critique.messages import Completion
-from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.errors import JudgeError, UserError, first_line
 from ctrl_harness.training.engine import (
     LocalEngine,
     ModelFailed,
@@ -237,7 +237,7 @@ def _connect(address: str | None) -> bool:
     try:
         ray.init(address=address, logging_level=logging.WARNING)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(
             f"no Ray cluster can be used at {address or 'this machine'} ({reason}); start one with"
             " `ray start --head`, or give another --ray-address"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,10 +126,7 @@ class VerdictMemory:
             if key in self._last:
                 self._last.move_to_end(key)
                 return self._last[key]
-        if self._file is None:
-            return None
-        with _as_judge_errors():
-            return self._file.get(key)
+        return None if self._file is None else self._file.get(key)
 
     def put(self, key: str, verdict: Verdict) -> None:
         if any(case is not None and case.status == "time_limit" for case in verdict.cases):
@@ -147,13 +141,4 @@ class VerdictMemory:
             while len(self._last) > _KEPT_VERDICTS:
                 self._last.popitem(last=False)
         if self._file is not None:
-            with _as_judge_errors():
-                self._file.put(kept)
-
-
-@contextmanager
-def _as_judge_errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise JudgeError(f"the verdict cache cannot be used: {error}") from error
+            self._file.put(kept)

@@ -6,13 +6,12 @@ All three are made from the store alone, so other choices of rows need no new wo
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -23,10 +22,12 @@ from ctrl_harness.training.rl_rows import DraftVerdict, Episode, EpisodeSettings
 from ctrl_harness.training.sft_rows import Selection, SftRows
 from ctrl_harness.training.stored_work import StoredWork
 from ctrl_harness.training.synthesize import LeftOut, Outcome, Recipe, outcome_of
+from ctrl_harness.training.whole_files import RowWriter, replaced
 
 SFT, RL, REPORT, STORE = "sft.jsonl", "rl.parquet", "report.json", "store.jsonl"
 _GROUP_BYTES = 16 * 2**20
 _MAX_LISTED = 1_000
+_ADVICE = "the store has everything, make room and run again to write the rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,14 @@ async def write_files(
     """
     tally = Tally()
     sft = SftRows(wanted.selection or Selection(), wanted.tokenizer)
-    with _RlFile(folder / RL, wanted.rl) as rl:
+    rl = RowWriter(
+        folder / RL,
+        arrow_schema(),
+        group_bytes=_GROUP_BYTES,
+        advice=_ADVICE,
+        keep_empty=False,
+    )
+    with rl if wanted.rl else nullcontext():
         rest = iter(problems)
         while (problem := await anyio.to_thread.run_sync(next, rest, None)) is not None:
             outcome = await outcome_of(problem, recipe, work)
@@ -102,7 +110,7 @@ async def write_files(
                     DraftVerdict.of(drafted.verdict),
                     wanted.episodes,
                     split=wanted.split,
-                    index=rl.rows,
+                    index=rl.count,
                     draft_number=drafted.number,
                 )
                 questions[drafted.number] = episode.critic_messages()
@@ -111,9 +119,9 @@ async def write_files(
                     tally.rl_dropped[reason] += bool(reason)
             if wanted.selection is not None:
                 sft.add(outcome, questions)
-        tally.rl_rows = rl.rows
+        tally.rl_rows = rl.count
     if wanted.selection is not None:
-        with replaced(folder / SFT) as file:
+        with replaced(folder / SFT, _ADVICE) as file:
             for line in sft.lines():
                 file.write(line)
                 tally.sft_rows += 1
@@ -150,30 +158,11 @@ def report(
 
 def write_report(path: Path, data: Mapping[str, Any]) -> None:
     """Raises UserError where the disk fails."""
-    with replaced(path) as file:
+    with replaced(path, _ADVICE) as file:
         file.write(json.dumps(data, indent=2) + "\n")
 
 
-@contextmanager
-def replaced(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes its name once the block has ended without an error.
-
-    Raises UserError where the disk fails.
-    """
-    partial = _partial(path)
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise _trouble(path, error) from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _add(rl: _RlFile, episode: Episode, wanted: Wanted) -> str:
+def _add(rl: RowWriter, episode: Episode, wanted: Wanted) -> str:
     """Writes the row; the reason where it is not."""
     try:
         row = episode.to_row()
@@ -185,76 +174,8 @@ def _add(rl: _RlFile, episode: Episode, wanted: Wanted) -> str:
         ids = chat_ids(wanted.tokenizer, row["prompt"], answer=True)
         if len(ids) > wanted.max_prompt:
             return "too_long"
-    rl.write(row)
+    rl.add(row, len(row["extra_info"]["problem"]))
     return ""
-
-
-class _RlFile:
-    """The RL parquet, written a group of rows at a time; wanted and without a row it is no file."""
-
-    def __init__(self, path: Path, wanted: bool) -> None:
-        self.rows = 0
-        self._wanted = wanted
-        self._path = path
-        self._partial = _partial(path)
-        self._schema = arrow_schema()
-        self._waiting: list[dict[str, Any]] = []
-        self._bytes = 0
-        self._file: Any = None
-
-    def __enter__(self) -> _RlFile:
-        return self
-
-    def write(self, row: dict[str, Any]) -> None:
-        self.rows += 1
-        self._waiting.append(row)
-        self._bytes += len(row["extra_info"]["problem"])
-        if self._bytes >= _GROUP_BYTES:
-            self._flush()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._flush()
-            if self._file is not None:
-                self._file.close()
-                if kind is None:
-                    os.replace(self._partial, self._path)
-            elif kind is None and self._wanted:
-                self._path.unlink(missing_ok=True)  # an earlier run's, of other rows
-        except OSError as error:
-            if kind is None:
-                raise _trouble(self._path, error) from None
-        finally:
-            self._partial.unlink(missing_ok=True)
-
-    def _flush(self) -> None:
-        import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
-
-        if not self._waiting:
-            return
-        try:
-            if self._file is None:
-                self._file = pyarrow.parquet.ParquetWriter(
-                    self._partial, self._schema, compression="zstd"
-                )
-            table = pyarrow.Table.from_pylist(self._waiting, schema=self._schema)
-            self._file.write_table(table)
-        except OSError as error:
-            raise _trouble(self._path, error) from None
-        self._waiting, self._bytes = [], 0
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
-
-
-def _trouble(path: Path, error: OSError) -> UserError:
-    return UserError(
-        f"{path} cannot be written ({error.strerror or error}); the store has everything, make room"
-        " and run again to write the rows"
-    )
 
 
 def _plain(counts: Counter[str]) -> dict[str, int]:

@@ -6,13 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from ctrl_harness.analysis.bootstrap import Bootstrap, bootstrap
-from ctrl_harness.analysis.control import (
-    Resample,
-    best_of_n,
-    match_tokens,
-    mean_pass,
-    oracle_pass,
-)
+from ctrl_harness.analysis.control import Drawn, control_arm
 from ctrl_harness.analysis.estimate import Estimate, estimate
 from ctrl_harness.analysis.statistic import difference, mean_sums
 from ctrl_harness.analysis.transitions import Outcome
@@ -20,17 +14,6 @@ from ctrl_harness.errors import UserError
 
 TOLERANCE = 0.05
 """How far the control's tokens may be from the arm's, as a share of these."""
-
-
-class Drawn(NamedTuple):
-    """A (problem, epoch) of the control: its budget and what was drawn, in order; `judged` the
-    ones that the arm's critic read."""
-
-    problem: Hashable
-    epoch: int
-    budget: int
-    samples: tuple[Resample, ...]
-    judged: tuple[Resample, ...]
 
 
 class Reading(NamedTuple):
@@ -69,19 +52,15 @@ def beside_control(
     chains = sorted(held, key=lambda chain: (str(chain.problem), chain.epoch))
     if not chains:
         raise UserError(f"the control of {arm} has no (problem, epoch) in common with it")
-    budgets = [chain.budget for chain in chains]
-    plain = match_tokens([[s.tokens for s in c.samples] for c in chains], budgets)
-    choosing = match_tokens(
-        [[s.tokens + s.critic_tokens for s in c.judged] for c in chains], budgets
-    )
-    used = list(zip(chains, plain.counts, choosing.counts, strict=True))
+    control = control_arm([chain.samples for chain in chains], [chain.budget for chain in chains])
+    plain, choosing = control.sampling, control.choosing
     problems = [chain.problem for chain in chains]
     own = [sum(flags) / len(flags) for c in chains for flags in (passed[c.problem, c.epoch],)]
     readings = []
     for name, ratio, values in (
-        ("mean", plain.ratio, [mean_pass(c.samples[:n]) for c, n, _ in used]),
-        ("best of n", choosing.ratio, [best_of_n(c.judged[:n]) for c, _, n in used]),
-        ("oracle bound", plain.ratio, [oracle_pass(c.samples[:n]) for c, n, _ in used]),
+        ("mean", plain.ratio, [c.mean for c in control.chains]),
+        ("best of n", choosing.ratio, [c.best_of_n for c in control.chains]),
+        ("oracle bound", plain.ratio, [c.oracle_bound for c in control.chains]),
     ):
         theirs = mean_sums(values, problems, share=True)
         less = difference(mean_sums(own, problems, share=True), theirs)

@@ -10,7 +10,7 @@ T 0.7 until the critic arm's generator and critic tokens are spent. Three readin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,12 +23,21 @@ _RANK: dict[Judgement, int] = {"correct": 2, "missing": 1, "incorrect": 0}
 @dataclass(frozen=True, slots=True)
 class Resample:
     """A program drawn anew: does it pass, its tokens (input and output), and what the critic said
-    of it for how many tokens."""
+    of it for how many tokens. judgement: None where the critic never read it."""
 
     passed: bool
     tokens: int
-    judgement: Judgement = "missing"
+    judgement: Judgement | None = None
     critic_tokens: int = 0
+
+
+class Drawn(NamedTuple):
+    """A (problem, epoch) of the control: its budget in tokens and what was drawn, in order."""
+
+    problem: Hashable
+    epoch: int
+    budget: int
+    samples: tuple[Resample, ...]
 
 
 class Matched(NamedTuple):
@@ -78,13 +87,14 @@ def mean_pass(samples: Sequence[Resample]) -> float:
 
 
 def best_of_n(samples: Sequence[Resample]) -> float:
-    """The chance that the critic's choice passes.
+    """The chance that the critic's choice passes, among the samples that it read.
 
     It prefers "correct" to no verdict and that to "incorrect"; among those it holds equal it takes
     one at random, of which this is the expectation.
     """
-    top = max((_RANK[sample.judgement] for sample in samples), default=0)
-    return _mean(sample.passed for sample in samples if _RANK[sample.judgement] == top)
+    ranked = [(_RANK[s.judgement], s.passed) for s in samples if s.judgement is not None]
+    top = max((rank for rank, _ in ranked), default=0)
+    return _mean(passed for rank, passed in ranked if rank == top)
 
 
 def oracle_pass(samples: Sequence[Resample]) -> float:
@@ -114,15 +124,17 @@ class ControlArm(NamedTuple):
 def control_arm(chains: Sequence[Sequence[Resample]], budgets: Sequence[int]) -> ControlArm:
     """The control of each chain for the tokens that the critic arm spent on it (match_tokens).
 
-    chains: the samples of each (problem, epoch), in the order drawn, more than are needed.
+    chains: the samples of each (problem, epoch), in the order drawn, more than are needed. The
+    critic chooses among those that it read. Raises UserError as `match_tokens`.
     """
+    read = [[sample for sample in chain if sample.judgement is not None] for chain in chains]
     sampling = match_tokens([[s.tokens for s in chain] for chain in chains], budgets)
-    choosing = match_tokens(
-        [[s.tokens + s.critic_tokens for s in chain] for chain in chains], budgets
-    )
+    choosing = match_tokens([[s.tokens + s.critic_tokens for s in c] for c in read], budgets)
     found = tuple(
-        Control(mean_pass(chain[:n]), best_of_n(chain[:m]), oracle_pass(chain[:n]))
-        for chain, n, m in zip(chains, sampling.counts, choosing.counts, strict=True)
+        Control(mean_pass(chain[:n]), best_of_n(judged[:m]), oracle_pass(chain[:n]))
+        for chain, judged, n, m in zip(
+            chains, read, sampling.counts, choosing.counts, strict=True
+        )
     )
     return ControlArm(found, sampling, choosing)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections import Counter
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
+
+from ctrl_harness.verification.quiet_parse import parse_program
 
 _MAX_PARSED = 100_000
 """Characters up to which a program is parsed; no model's answer comes near."""
@@ -75,9 +76,7 @@ def normalised(program: str) -> str | None:
     if len(program) > _MAX_PARSED:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes, which are no concern of ours
-            tree = ast.parse(program)
+        tree = parse_program(program)
         return ast.unparse(Renamer(_bound_names(tree)).visit(tree))
     # deep nesting ends the parser, the visitor or the writer, each in its own way
     except (SyntaxError, ValueError, RecursionError, MemoryError):

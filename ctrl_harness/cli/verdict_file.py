@@ -8,7 +8,6 @@ import os
 from collections import Counter
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from ctrl_harness.errors import UserError
@@ -38,12 +37,7 @@ class VerdictFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def append(self, row: dict[str, Any]) -> None:

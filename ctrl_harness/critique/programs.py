@@ -16,11 +16,11 @@ import ast
 import html
 import re
 import textwrap
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ctrl_harness.verification.extraction import fences
+from ctrl_harness.verification.quiet_parse import parse_program
 
 MAX_CHARS = 50_000
 """How much of a text is looked at; a critique of 1,024 tokens has some 5,000 characters."""
@@ -194,9 +194,7 @@ def parse_code(code: str) -> ast.Module | None:
 def _parse(code: str) -> ast.Module | int | None:
     """The tree, or the line (from 1) that is no Python, or None where that is not known."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes, which are no concern of ours
-            return ast.parse(code)
+        return parse_program(code)
     except SyntaxError as error:
         return error.lineno or None
     # deep nesting ends the parser in several ways

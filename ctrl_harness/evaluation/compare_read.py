@@ -11,14 +11,14 @@ from typing import Any
 
 from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries, read_eval_log_samples
 
-from ctrl_harness.analysis.comparison_control import Drawn
-from ctrl_harness.analysis.control import Resample
+from ctrl_harness.analysis.control import Drawn
 from ctrl_harness.analysis.logs import DRAFT_SEEN, LoggedChain, read_chains, with_similarity
 from ctrl_harness.analysis.stopping import CallCost
 from ctrl_harness.analysis.transitions import Outcome
 from ctrl_harness.errors import JudgeError
 from ctrl_harness.evaluation.compare_arms import ArmSpec
 from ctrl_harness.evaluation.control import CONTROL
+from ctrl_harness.evaluation.control_scorer import drawn_of
 from ctrl_harness.evaluation.frozen import FrozenDrafts
 
 Pair = tuple[Hashable, int]
@@ -122,12 +122,5 @@ def read_control(path: Path) -> list[Drawn]:
         score = (sample.scores or {}).get("control_verdicts")
         if score is None or not score.metadata or CONTROL not in (sample.metadata or {}):
             continue
-        rows = score.metadata["samples"]
-        samples = [
-            Resample(r["passed"], r["tokens"], r["judgement"] or "missing", r["critic_tokens"])
-            for r in rows
-        ]
-        judged = [s for s, row in zip(samples, rows, strict=True) if row["judgement"]]
-        budget = score.metadata["budget"]
-        found.append(Drawn(sample.id, sample.epoch, budget, tuple(samples), tuple(judged)))
+        found.append(drawn_of(sample.id, score.metadata))
     return found

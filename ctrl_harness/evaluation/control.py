@@ -22,8 +22,8 @@ from ctrl_harness.critique.critic import Critic, Draft, FeedbackTests, as_critic
 from ctrl_harness.critique.messages import Call, Completion, Usage
 from ctrl_harness.critique.protocol import Stage, identity
 from ctrl_harness.errors import UserError
-from ctrl_harness.evaluation.frozen import Frozen, FrozenDrafts, read_drafts
-from ctrl_harness.evaluation.roles import Roles, open_judge
+from ctrl_harness.evaluation.frozen import open_drafts
+from ctrl_harness.evaluation.roles import Roles
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
 
@@ -87,35 +87,27 @@ def resample_until_spent(
             same one, whose tokens count in neither.
         sampling: For draft and critique: temperature, top_p, max_tokens, repetition_penalty.
     """
-    judge = open_judge(
+    roles = Roles.choose(
+        dataset,
+        prompts=prompts,
+        critic=critic,
+        votes=votes,
+        feedback_tests=feedback_tests,
+        sampling=sampling,
         extraction=extraction,
         comparator=comparator,
         executor=executor,
         unsafe_no_isolation=unsafe_no_isolation,
         time_limit=time_limit,
     )
-    roles = Roles.choose(
-        dataset,
-        judge,
-        prompts=prompts,
-        critic=critic,
-        votes=votes,
-        feedback_tests=feedback_tests,
-        sampling=sampling,
-    )
     budgets = budgets_of(arm)
-    known: FrozenDrafts | None = None
-    if drafts is not None:
-        with one_line_errors():
-            known = read_drafts(Path(drafts))
+    frozen_draft = open_drafts(drafts)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with one_line_errors():
-            require_sandbox(judge.executor)  # before any model is asked
+            require_sandbox(roles.judge.executor)  # before any model is asked
             budget = _budget(budgets, state, arm)
-            frozen: Frozen | None = None
-            if known is not None:
-                frozen = known.of(str(state.sample_id), state.epoch, state.metadata["digest"])
+            frozen = frozen_draft(state)
         problem = await problem_of(state)
         calls = roles.calls(state)
 
@@ -135,7 +127,7 @@ def resample_until_spent(
 
         async def criticise(number: int, text: str) -> _Answer:
             counter = _Counter()
-            program = Draft(text, judge.extract(text, problem))
+            program = Draft(text, roles.judge.extract(text, problem))
             critique = await critic_of(number, counter)(as_critics_see_it(problem), program)
             return _Answer(critique.judgement, counter.tokens)
 

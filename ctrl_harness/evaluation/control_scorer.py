@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
-from ctrl_harness.analysis.control import (
-    Resample,
-    best_of_n,
-    match_tokens,
-    mean_pass,
-    oracle_pass,
-)
+from ctrl_harness.analysis.control import Drawn, Resample, control_arm
 from ctrl_harness.analysis.estimate import mean_estimate
 from ctrl_harness.evaluation.control import CONTROL
 from ctrl_harness.evaluation.roles import open_judge
@@ -22,25 +17,10 @@ from ctrl_harness.evaluation.samples import one_line_errors, problem_of
 from ctrl_harness.verification.cache import VerdictCache
 
 
-class _Chain(NamedTuple):
-    """One sample's score, read back."""
-
-    problem: str
-    epoch: int
-    budget: int
-    samples: tuple[Resample, ...]
-    judged: tuple[Resample, ...]
-
-
-def _chain(sample: SampleScore) -> _Chain:
-    data = sample.score.metadata or {}
-    samples = [
-        Resample(s["passed"], s["tokens"], s["judgement"] or "missing", s["critic_tokens"])
-        for s in data["samples"]
-    ]
-    judged = [s for s, row in zip(samples, data["samples"], strict=True) if row["judgement"]]
-    name = str(sample.sample_id)
-    return _Chain(name, data["epoch"], data["budget"], tuple(samples), tuple(judged))
+def drawn_of(problem: int | str, metadata: Mapping[str, Any]) -> Drawn:
+    """A sample's control, read back from its score's metadata."""
+    samples = tuple(Resample(**row) for row in metadata["samples"])
+    return Drawn(problem, metadata["epoch"], metadata["budget"], samples)
 
 
 @metric(scores="unreduced")
@@ -48,24 +28,20 @@ def matched_control() -> Metric:
     """Mean, best of n and oracle of what the arm's tokens buy, and how well they were matched."""
 
     def compute(scores: list[SampleScore]) -> Value:
-        chains = sorted(map(_chain, scores))
-        if not chains:
+        if not scores:
             return {"pass_at_1": math.nan}
+        chains = sorted(drawn_of(str(s.sample_id), s.score.metadata or {}) for s in scores)
         problems = [chain.problem for chain in chains]
-        budgets = [chain.budget for chain in chains]
-        sampling = match_tokens([[s.tokens for s in c.samples] for c in chains], budgets)
-        choosing = match_tokens(
-            [[s.tokens + s.critic_tokens for s in c.judged] for c in chains], budgets
-        )
-        spending = list(zip(chains, sampling.counts, choosing.counts, strict=True))
+        control = control_arm([c.samples for c in chains], [c.budget for c in chains])
         values: dict[str, float] = {}
         for name, found in (
-            ("pass_at_1", [mean_pass(c.samples[:n]) for c, n, _ in spending]),
-            ("best_of_n", [best_of_n(c.judged[:n]) for c, _, n in spending]),
-            ("oracle_bound", [oracle_pass(c.samples[:n]) for c, n, _ in spending]),
+            ("pass_at_1", [c.mean for c in control.chains]),
+            ("best_of_n", [c.best_of_n for c in control.chains]),
+            ("oracle_bound", [c.oracle_bound for c in control.chains]),
         ):
             number = mean_estimate(found, problems)
             values[name], values[f"{name}_stderr"] = number.value, number.stderr
+        sampling, choosing = control.sampling, control.choosing
         values["tokens_of_arm"] = sampling.ratio
         values["tokens_of_arm_best_of_n"] = choosing.ratio
         values["exhausted"] = (sampling.exhausted + choosing.exhausted) / (2 * len(chains))

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inspect_ai.solver import TaskState
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ctrl_harness.analysis.logs import DRAFT_SEEN
 from ctrl_harness.critique.critic import Critic, Critique, Draft
 from ctrl_harness.errors import UserError
+from ctrl_harness.evaluation.samples import one_line_errors
 from ctrl_harness.problems.problem import Problem
 
 _KIND = "ctrl-harness drafts 1"
@@ -159,6 +161,24 @@ def read_drafts(path: Path) -> FrozenDrafts:
             raise UserError(f"the draft of {line.problem} in {path} was changed; take the original")
     frozen = (Frozen(n.problem, n.epoch, n.completion, n.digest) for n in lines)
     return FrozenDrafts(header.dataset, header.origin, frozen)
+
+
+def open_drafts(path: str | None) -> Callable[[TaskState], Frozen | None]:
+    """Finds each sample's draft in a file; without a file there is none.
+
+    Raises InputError for a file that `read_drafts` refuses, and so does what is returned for a
+    sample whose draft the file lacks.
+    """
+    if path is None:
+        return lambda state: None
+    with one_line_errors():
+        drafts = read_drafts(Path(path))
+
+    def find(state: TaskState) -> Frozen:
+        with one_line_errors():
+            return drafts.of(str(state.sample_id), state.epoch, state.metadata["digest"])
+
+    return find
 
 
 def draft_digest(draft: Draft) -> str:

@@ -18,7 +18,7 @@ from ctrl_harness.critique.messages import Generate
 from ctrl_harness.critique.pair_prompts import PairPrompts
 from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation.roles import find_guarded
-from ctrl_harness.evaluation.samples import report_unusable
+from ctrl_harness.evaluation.samples import report_rows
 from ctrl_harness.problems.judgebench import JudgePairSet
 from ctrl_harness.verification.verdict import Verdict
 
@@ -89,10 +89,5 @@ def pairs_task(
         scorer=scorer,
         headline_metric=HeadlineMetric(metric="accuracy"),
         continue_on_fail=continue_on_fail,
-        metadata={
-            "problem_set": pairs.reference.as_json(),
-            "problems": len(samples),
-            **report_unusable(pairs.unusable),
-            **facts,
-        },
+        metadata={**report_rows(pairs), **facts},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model._model import ModelGenerateError, ModelRefusalError
@@ -49,21 +49,23 @@ def find_guarded(name: str, *, votes: int, feedback_tests: FeedbackTests) -> Cri
     return guarded(factory, name, critiques=votes, passing=NOT_THE_CRITICS)
 
 
-def open_judge(
-    *,
-    extraction: str,
-    comparator: str | None,
-    executor: str | None,
-    unsafe_no_isolation: bool,
-    time_limit: str | float,
-    cache: VerdictCache | None = None,
-) -> Judge:
-    """The judge that a solver's or a scorer's arguments name; UserError where they cannot be."""
+class Judging(TypedDict):
+    """What a solver's or a scorer's arguments say of the judge."""
+
+    extraction: str
+    comparator: str | None
+    executor: str | None
+    unsafe_no_isolation: bool
+    time_limit: str | float
+
+
+def open_judge(*, cache: VerdictCache | None = None, **judging: Unpack[Judging]) -> Judge:
+    """The judge that the arguments name. Raises UserError where they name none."""
     return Judge(
-        get_executor(executor, unsafe_no_isolation=unsafe_no_isolation),
-        comparator=comparator,
-        time_limit=TimeLimit.parse(time_limit),
-        extraction=extraction,
+        get_executor(judging["executor"], unsafe_no_isolation=judging["unsafe_no_isolation"]),
+        comparator=judging["comparator"],
+        time_limit=TimeLimit.parse(judging["time_limit"]),
+        extraction=judging["extraction"],
         cache=cache,
     )
 
@@ -86,15 +88,16 @@ class Roles:
     def choose(
         cls,
         dataset: str,
-        judge: Judge,
         *,
         prompts: str,
         critic: str,
         votes: int,
         feedback_tests: FeedbackTests,
         sampling: Mapping[Stage, Mapping[str, Any]] | None,
+        **judging: Unpack[Judging],
     ) -> Roles:
-        """Raises UserError for prompts or a critic that are not there."""
+        """Raises UserError for prompts, a critic or a judge that are not there."""
+        judge = open_judge(**judging)
         return cls(
             get_prompts(prompts, dataset),
             find_guarded(critic, votes=votes, feedback_tests=feedback_tests),

@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from ctrl_harness.errors import UnusableRow, UserError
 from ctrl_harness.problems.catalog import load_problem_set
+from ctrl_harness.problems.judgebench import JudgePairSet
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.problems.problem_set import ProblemSet
 from ctrl_harness.problems.reference import ProblemSetReference
@@ -133,8 +134,16 @@ def _find(reference: ProblemSetReference, problem_id: str, digest: str) -> Probl
     return problem
 
 
-def report_unusable(rows: Sequence[UnusableRow]) -> Mapping[str, Any]:
-    """Warns of rows that could not become problems; what the log records of them."""
+def report_rows(problems: ProblemSet | JudgePairSet) -> Mapping[str, Any]:
+    """What a log records of the rows in use; warns of those that could not become problems."""
+    return {
+        "problem_set": problems.reference.as_json(),
+        "problems": len(problems),
+        **_report_unusable(problems.unusable),
+    }
+
+
+def _report_unusable(rows: Sequence[UnusableRow]) -> Mapping[str, Any]:
     if not rows:
         return {"unusable": 0}
     shown = "; ".join(f"{row.row_id}: {row.reason}" for row in rows[:_MAX_WARNED])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,10 +14,10 @@ from ctrl_harness.critique.messages import Generate as Ask
 from ctrl_harness.critique.protocol import Stage
 from ctrl_harness.critique.revise import History, Loop, Replay
 from ctrl_harness.errors import UserError
-from ctrl_harness.evaluation.frozen import FrozenDrafts, read_drafts, watched
+from ctrl_harness.evaluation.frozen import open_drafts, watched
 from ctrl_harness.evaluation.growth import ChainGrowth, Growth, TreeGrowth
 from ctrl_harness.evaluation.record import COMPLETE
-from ctrl_harness.evaluation.roles import Roles, open_judge
+from ctrl_harness.evaluation.roles import Roles
 from ctrl_harness.evaluation.samples import one_line_errors, problem_of
 from ctrl_harness.execution.inspect_sandbox import require_sandbox
 
@@ -67,37 +66,27 @@ def critique_and_revise(
     """
     if not isinstance(turns, int) or turns < 0:
         raise UserError(f"turns is {turns!r}; give 0 (drafts alone) or a positive whole number")
-    judge = open_judge(
+    roles = Roles.choose(
+        dataset,
+        prompts=prompts,
+        critic=critic,
+        votes=votes,
+        feedback_tests=feedback_tests,
+        sampling=sampling,
         extraction=extraction,
         comparator=comparator,
         executor=executor,
         unsafe_no_isolation=unsafe_no_isolation,
         time_limit=time_limit,
     )
-    roles = Roles.choose(
-        dataset,
-        judge,
-        prompts=prompts,
-        critic=critic,
-        votes=votes,
-        feedback_tests=feedback_tests,
-        sampling=sampling,
-    )
-    known: FrozenDrafts | None = None
-    if drafts is not None:
-        with one_line_errors():
-            known = read_drafts(Path(drafts))
+    frozen_draft = open_drafts(drafts)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with one_line_errors():
-            require_sandbox(judge.executor)  # before any model is asked
+            require_sandbox(roles.judge.executor)  # before any model is asked
         problem = await problem_of(state)
         calls = roles.calls(state)
-        frozen: str | None = None
-        if known is not None:
-            with one_line_errors():
-                draft = known.of(str(state.sample_id), state.epoch, state.metadata["digest"])
-            frozen = draft.completion
+        frozen = frozen_draft(state)
 
         def critic_of(ask: Ask) -> Critic:
             made = roles.critic(ask, problem)
@@ -107,12 +96,12 @@ def critique_and_revise(
             generate=calls,
             critic=critic_of(calls),
             prompts=roles.prompts,
-            judge=judge,
+            judge=roles.judge,
             turns=turns,
             stop_at_correct=stop_at_correct,
             history=history,
             replay=replay,
-            frozen=frozen,
+            frozen=None if frozen is None else frozen.completion,
         )
         growth: Growth = ChainGrowth(loop)
         if branches:

@@ -20,7 +20,7 @@ from ctrl_harness.evaluation.control import (
     resample_until_spent,
 )
 from ctrl_harness.evaluation.control_scorer import control_verdicts
-from ctrl_harness.evaluation.samples import one_line_errors, problem_dataset, report_unusable
+from ctrl_harness.evaluation.samples import one_line_errors, problem_dataset, report_rows
 from ctrl_harness.evaluation.scorer import chain_verdicts
 from ctrl_harness.evaluation.settings import Given, with_given
 from ctrl_harness.evaluation.solver import critique_and_revise
@@ -108,9 +108,7 @@ def critique_task(
             continue_on_fail=settings.critic not in (NONE, *CRITICS) or None,
             headline_metric=HeadlineMetric(metric="pass_at_1"),
             metadata={
-                "problem_set": problems.reference.as_json(),
-                "problems": len(problems),
-                **report_unusable(problems.unusable),
+                **report_rows(problems),
                 **facts,
                 "prompts_digest": get_prompts(settings.prompts, dataset).digest,
                 **judging,

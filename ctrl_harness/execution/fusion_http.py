@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import random
-import ssl
-import threading
 from typing import Any
 
-import anyio
 import httpx
 
 from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.execution.http_retry import (
+    COME_AGAIN,
+    Again,
+    parse_url,
+    persist,
+    retry_after_s,
+    tls_context,
+)
 
 _ATTEMPTS = 6
-_FIRST_PAUSE_S = 0.25
-_LONGEST_PAUSE_S = 20.0
+_FIRST_PAUSE_S = 0.5
 _CONNECT_S = 10.0
 _FINE = frozenset({200})
-_COME_AGAIN = frozenset({429, 502, 503, 504})
-"""Nobody looked at the request: a full queue, a gateway without a server."""
 _SHOWN_CHARS = 300
-
-_tls_lock = threading.Lock()
-_tls: list[ssl.SSLContext] = []
 
 
 class Endpoint:
@@ -34,11 +32,8 @@ class Endpoint:
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        try:
-            parsed = httpx.URL(url.strip())
-        except httpx.InvalidURL:
-            parsed = httpx.URL("")
-        if parsed.scheme not in ("http", "https") or not parsed.host:
+        parsed = parse_url(url)
+        if parsed is None:
             raise UserError("the endpoint is no URL; give one like http://host:8080")
         path = parsed.path.rstrip("/").removesuffix("/run_code")
         self._base = parsed.copy_with(path=path + "/", query=None, fragment=None)
@@ -60,50 +55,35 @@ class Endpoint:
 
         timeout_s: how long an answer may take. Raises JudgeError.
         """
-        trouble, retry_after = "", 0.0
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                await anyio.sleep(_pause(attempt, retry_after))
-            retry_after = 0.0
+
+        async def attempt(_: int) -> httpx.Response:
             try:
                 response = await self._once(method, path, content, timeout_s)
             except httpx.TransportError as error:
-                trouble = f"{type(error).__name__} {error}".strip()
-                continue
+                raise Again(f"{type(error).__name__} {error}".strip()) from error
             if response.status_code in fine:
                 return response
             trouble = f"HTTP {response.status_code}: {_detail(response)}"
-            if response.status_code not in _COME_AGAIN or _is_judge_error(response):
+            if response.status_code not in COME_AGAIN or _is_judge_error(response):
                 raise JudgeError(f"{self.name}/{path} answered {trouble}")
-            retry_after = _seconds(response.headers.get("retry-after", ""))
-        raise JudgeError(f"{self.name}/{path} could not be asked {_ATTEMPTS} times: {trouble}")
+            raise Again(trouble, retry_after_s(response.headers))
+
+        try:
+            return await persist(attempt, _ATTEMPTS, _FIRST_PAUSE_S)
+        except Again as error:
+            raise JudgeError(
+                f"{self.name}/{path} could not be asked {_ATTEMPTS} times: {error}"
+            ) from None
 
     async def _once(
         self, method: str, path: str, content: Any, timeout_s: float
     ) -> httpx.Response:
         timeout = httpx.Timeout(timeout_s, connect=_CONNECT_S)
-        async with httpx.AsyncClient(timeout=timeout, verify=_tls_context()) as client:
+        async with httpx.AsyncClient(timeout=timeout, verify=tls_context()) as client:
             url = self._base.join(path)
             # in ASCII: a lone surrogate in a program has no place in UTF-8
             body = None if content is None else json.dumps(content).encode("ascii")
             return await client.request(method, url, content=body, headers=self._headers)
-
-
-def _tls_context() -> ssl.SSLContext:
-    """One for all: reading the certificates takes longer than a request."""
-    with _tls_lock:
-        if not _tls:
-            _tls.append(httpx.create_ssl_context())
-        return _tls[0]
-
-
-def _pause(attempt: int, retry_after: float) -> float:
-    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
-    return retry_after + random.uniform(longest / 2, longest)
-
-
-def _seconds(header: str) -> float:
-    return min(float(header), _LONGEST_PAUSE_S) if header.isdecimal() else 0.0
 
 
 def _is_judge_error(response: httpx.Response) -> bool:

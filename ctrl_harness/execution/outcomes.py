@@ -67,7 +67,8 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
         return run("ok")
     if outcome.status != 0 and (memory_mb or 0) >= _NEAR_LIMIT * limits.memory_mb:
         return run("memory_limit")
-    return run("runtime_error", _EARLY[expected.kind] + _describe_end(outcome))
+    end = describe_exit(os.waitstatus_to_exitcode(outcome.status), stderr)
+    return run("runtime_error", _EARLY[expected.kind] + end)
 
 
 def _read_value(payload: bytes, time_s: float) -> Run:
@@ -87,14 +88,12 @@ def _ran_out_of_cpu(outcome: Outcome, limits: Limits) -> bool:
     return by in (signal.SIGXCPU, signal.SIGKILL) and outcome.cpu_s >= limits.time_s
 
 
-def _describe_end(outcome: Outcome) -> str:
-    code = os.waitstatus_to_exitcode(outcome.status)
-    if code < 0:
+def describe_exit(code: int | None, stderr: str) -> str:
+    """How a process ended, and what it wrote to stderr. code: -N where signal N killed it."""
+    how = f"exit status {code}"
+    if code is not None and code < 0:
         try:
             how = f"killed by {signal.Signals(-code).name}"
         except ValueError:
             how = f"killed by signal {-code}"
-    else:
-        how = f"exit status {code}"
-    stderr = outcome.stderr.decode("utf-8", "replace").strip()
-    return f"{how}\n{stderr}".strip()
+    return f"{how}\n{stderr.strip()}".strip()

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-from ctrl_harness.errors import UnusableRow, UserError
+from ctrl_harness.errors import UnusableRow, UserError, first_line
 from ctrl_harness.problems.hub import fetch_dataset
 from ctrl_harness.problems.row_fields import kind_of
 
@@ -210,7 +210,7 @@ def _parquet_rows(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
                     number += 1
                     yield Row(f"{path.name} row {number}", data)
     except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(
             f"{path} cannot be read as parquet after row {number} ({reason}); fetch it anew"
         ) from None

@@ -15,7 +15,6 @@ import contextlib
 import os
 import threading
 from concurrent.futures import CancelledError, Future
-from types import TracebackType
 
 from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.problems.problem import Problem
@@ -108,12 +107,7 @@ class SyncJudge:
     def __enter__(self) -> SyncJudge:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import ssl
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, get_args
 
-import anyio
 import httpx
 
 from ctrl_harness.critique.critic import (
@@ -32,6 +28,14 @@ from ctrl_harness.critique.critic import (
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.messages import Usage
 from ctrl_harness.errors import CriticError, UserError
+from ctrl_harness.execution.http_retry import (
+    COME_AGAIN,
+    Again,
+    parse_url,
+    persist,
+    retry_after_s,
+    tls_context,
+)
 from ctrl_harness.problems.problem import Problem
 
 TOKEN = "CTRL_HARNESS_CRITIC_TOKEN"
@@ -41,10 +45,8 @@ VERSION = 1
 MAX_BYTES = 1_000_000
 """Of an answer."""
 ATTEMPTS = 5
-_FIRST_PAUSE_S = 0.25
-_LONGEST_PAUSE_S = 20.0
+_FIRST_PAUSE_S = 0.5
 _CONNECT_S = 10.0
-_COME_AGAIN = frozenset({429, 502, 503, 504})
 _SHOWN_CHARS = 200
 
 
@@ -118,17 +120,15 @@ class Service:
     """Where requests go. Usable from any event loop; keeps no connection."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        try:
-            self._url = httpx.URL(url.strip())
-        except httpx.InvalidURL:
-            self._url = httpx.URL("")
-        if self._url.scheme not in ("http", "https") or not self._url.host:
+        parsed = parse_url(url)
+        if parsed is None:
             raise UserError(f"http:{url} names no service; write http:http://localhost:8000/critic")
-        if self._url.userinfo:
+        if parsed.userinfo:
             raise UserError(
                 f"the critic's URL holds a password, which logs would keep; put {TOKEN} into the "
                 "environment instead"
             )
+        self._url = parsed
         self._headers = {"content-type": "application/json", "accept": "application/json"}
         if token:
             self._headers["authorization"] = f"Bearer {token}"
@@ -138,30 +138,28 @@ class Service:
         """The answer's object. Raises CriticError."""
         # in ASCII: a lone surrogate in a program has no place in UTF-8
         body = json.dumps(request).encode("ascii")
-        trouble, retry_after = "", 0.0
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await anyio.sleep(_pause(attempt, retry_after))
-            retry_after = 0.0
+
+        async def attempt(_: int) -> dict[str, Any]:
             try:
                 answer = await self._once(body)
             except httpx.TransportError as error:
-                trouble = f"{type(error).__name__} {error}".strip()
-                continue
+                raise Again(f"{type(error).__name__} {error}".strip()) from error
             except httpx.HTTPError as error:  # what it calls gzip is none, say
                 raise self._error(f"{type(error).__name__} {error}") from error
-            if answer.status in _COME_AGAIN:
-                trouble = f"HTTP {answer.status}"
-                retry_after = answer.retry_after
-                continue
+            if answer.status in COME_AGAIN:
+                raise Again(f"HTTP {answer.status}", answer.retry_after)
             return self._read(answer)
-        raise self._error(f"not to be asked, {ATTEMPTS} times: {trouble}")
+
+        try:
+            return await persist(attempt, ATTEMPTS, _FIRST_PAUSE_S)
+        except Again as error:
+            raise self._error(f"not to be asked, {ATTEMPTS} times: {error}") from None
 
     async def _once(self, body: bytes) -> _Answer:
         timeout = httpx.Timeout(None, connect=_CONNECT_S)
         content = bytearray()
         async with (
-            httpx.AsyncClient(timeout=timeout, verify=_tls_context()) as client,
+            httpx.AsyncClient(timeout=timeout, verify=tls_context()) as client,
             client.stream("POST", self._url, content=body, headers=self._headers) as response,
         ):
             async for chunk in response.aiter_bytes():
@@ -197,8 +195,7 @@ class _Answer:
     def __init__(self, response: httpx.Response, content: bytes) -> None:
         self.status = response.status_code
         self.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        seconds = response.headers.get("retry-after", "")
-        self.retry_after = min(float(seconds), _LONGEST_PAUSE_S) if seconds.isdecimal() else 0.0
+        self.retry_after = retry_after_s(response.headers)
         self.content = content
 
     @property
@@ -247,14 +244,3 @@ class _Fields:
     def _wrong(self, name: str, wanted: str) -> CriticError:
         given = f"is {self._answer[name]!r:.80}" if name in self._answer else "is not in its answer"
         return CriticError(f"critic http:{self._service}: the field {name!r} {given}, not {wanted}")
-
-
-@lru_cache(maxsize=1)
-def _tls_context() -> ssl.SSLContext:
-    """One for all: reading the certificates takes longer than a request."""
-    return httpx.create_ssl_context()
-
-
-def _pause(attempt: int, retry_after: float) -> float:
-    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
-    return retry_after + random.uniform(longest / 2, longest)

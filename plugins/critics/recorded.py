@@ -11,8 +11,7 @@ null is a decision that is missing; what else stands in a line is not read.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -28,6 +27,7 @@ from ctrl_harness.critique.critic import (
     takes_argument,
 )
 from ctrl_harness.errors import UserError
+from ctrl_harness.plugins.json_lines import read_lines
 from ctrl_harness.problems.problem import Problem
 
 _DECISIONS: dict[Any, Decision] = {
@@ -81,31 +81,17 @@ def recorded(path: str) -> CriticFactory:
 
 @lru_cache(maxsize=8)
 def _read(path: str) -> dict[str, Decisions]:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the decisions {path} cannot be read: {error}") from error
     known: dict[str, Decisions] = {}
-    for number, line in _lines(text):
-        pair, decisions = _decisions(line, f"line {number} of {path}")
+    for where, row in read_lines(Path(path), "decisions"):
+        pair, decisions = _decisions(row, where)
         if known.setdefault(pair, decisions) != decisions:
-            raise UserError(f"line {number} of {path} decides {pair} again and otherwise")
+            raise UserError(f"{where} decides {pair} again and otherwise")
     if not known:
         raise UserError(f"{path} holds no decision; write one line a pair")
     return known
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield number, line
-
-
-def _decisions(line: str, where: str) -> tuple[str, Decisions]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise UserError(f"{where} is not JSON ({error}); write one object a line") from error
+def _decisions(row: Any, where: str) -> tuple[str, Decisions]:
     if not isinstance(row, dict) or not isinstance(row.get("pair_id"), str):
         raise UserError(f"{where} has no text in the field pair_id; it names the pair")
     said = row.get("decisions")

@@ -16,7 +16,7 @@ from ctrl_harness.errors import UserError
 from ctrl_harness.evaluation import parameters
 from ctrl_harness.evaluation.judge_pairs import label_of
 from ctrl_harness.evaluation.judgebench import settings_of
-from ctrl_harness.evaluation.samples import report_unusable
+from ctrl_harness.evaluation.samples import report_rows
 from ctrl_harness.plugins.lm_eval.chat_task import ChatTask
 from ctrl_harness.plugins.lm_eval.documents import Document
 from ctrl_harness.plugins.lm_eval.options import REVISION, options_of
@@ -58,9 +58,7 @@ class JudgeBench(ChatTask):
         self._categories = tuple(c for c in CATEGORIES if any(p.category == c for p in pairs))
         logger.info("%s: %d pairs, %s", name, len(pairs), pairs.reference)
         facts = {
-            "problem_set": pairs.reference.as_json(),
-            "problems": len(pairs),
-            **report_unusable(pairs.unusable),
+            **report_rows(pairs),
             "protocol": protocol,
             **asdict(self.settings),
             "prompts_digest": self.templates.digest,

@@ -13,7 +13,7 @@ from ctrl_harness.critique.protocol import protocol
 from ctrl_harness.errors import JudgeError
 from ctrl_harness.evaluation import parameters
 from ctrl_harness.evaluation.roles import open_judge
-from ctrl_harness.evaluation.samples import report_unusable
+from ctrl_harness.evaluation.samples import report_rows
 from ctrl_harness.evaluation.settings import with_given
 from ctrl_harness.plugins.lm_eval.chain_text import ChainText, failure_of, turns_of
 from ctrl_harness.plugins.lm_eval.chat_task import ChatTask
@@ -87,9 +87,7 @@ class ProgramTask(ChatTask):
         self._docs_by_id = {doc["id"]: doc for doc in self.docs}
         logger.info("%s: %d problems, %s", name, len(problems), problems.reference)
         facts = {
-            "problem_set": problems.reference.as_json(),
-            "problems": len(problems),
-            **report_unusable(problems.unusable),
+            **report_rows(problems),
             "protocol": protocol_name,
             # the loop's settings are the model's here, if it is ctrl-critic
             **{key: value for key, value in settings.as_json().items() if key in _OF_PROTOCOL},

@@ -25,6 +25,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.plugins.json_lines import read_lines
 from ctrl_harness.plugins.lm_eval.inner_calls import call_of
 
 _IDS = ("id", "task_id", "pair_id", "sample_id")
@@ -100,24 +101,15 @@ class RecordedLM(LM):  # type: ignore[misc]
 
 def _read(path: Path) -> dict[Place, list[str]]:
     answers: dict[Place, list[str]] = defaultdict(list)
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the recorded answers {path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            for place, answer in _answers_of(f"line {number} of {path}", line):
-                answers[place].append(answer)
+    for where, row in read_lines(path, "recorded answers"):
+        for place, answer in _answers_of(where, row):
+            answers[place].append(answer)
     if not answers:
         raise UserError(f"{path} holds no answer; write one a line")
     return dict(answers)
 
 
-def _answers_of(where: str, line: str) -> list[tuple[Place, str]]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        raise UserError(f"{where} is not JSON") from None
+def _answers_of(where: str, row: Any) -> list[tuple[Place, str]]:
     name = next((row[key] for key in _IDS if key in row), None) if isinstance(row, dict) else None
     if not isinstance(name, (str, int)) or isinstance(name, bool):
         raise UserError(f"{where} has no id; give one of {', '.join(_IDS)}")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from ctrl_harness.analysis.comparison import compare_arms, paired_outcomes
-from ctrl_harness.analysis.comparison_control import Drawn, beside_control
+from ctrl_harness.analysis.comparison_control import beside_control
 from ctrl_harness.analysis.comparison_judges import compare_judged, of_decisions, of_votes
 from ctrl_harness.analysis.comparison_report import Report, Spent, as_csv, as_json, as_text
-from ctrl_harness.analysis.control import Resample
+from ctrl_harness.analysis.control import Drawn, Resample
 from ctrl_harness.analysis.judgebench import PairOutcome
 from ctrl_harness.analysis.transitions import Outcome
 from ctrl_harness.analysis.votes import VotedPair
@@ -93,7 +93,7 @@ def drawn(problem: int, passes: str, tokens: int = 10, budget: int = 40) -> Draw
         Resample(flag == "1", tokens, "correct" if flag == "1" else "incorrect", tokens)
         for flag in passes
     )
-    return Drawn(problem, 1, budget, samples, samples)
+    return Drawn(problem, 1, budget, samples)
 
 
 def test_a_matched_control_stands_beside_its_critic():

@@ -23,7 +23,6 @@ import anyio
 import pytest
 
 from ctrl_harness.errors import JudgeError, UserError
-from ctrl_harness.execution import process
 from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.execution.executor import (
     CallInput,
@@ -655,10 +654,10 @@ def test_this_one_is_chosen_only_by_the_users_word() -> None:
 def test_an_interpreter_that_cannot_start_is_no_verdict(
     runs_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(JudgeError, match="no process could be started"):
         runs_of("print(1)")
-    monkeypatch.setattr(process.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(JudgeError, match="did not get as far as the program"):
         runs_of("print(1)")
 
