@@ -37,8 +37,9 @@ class _Waiting(NamedTuple):
 class CpuServer:
     """Ray actor: a model in this process, asked for token ids and given new weights."""
 
-    def __init__(self, path: str, prompt_length: int, response_length: int) -> None:
+    def __init__(self, path: str, prompt_length: int, response_length: int, seed: int) -> None:
         torch.set_num_threads(1)
+        torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
         self._model = model.eval()
         self._context = prompt_length + response_length
@@ -123,7 +124,10 @@ class CpuReplica(RolloutReplica):  # type: ignore[misc]  # verl's types are not 
         name = server_name(self.replica_rank)
         actor = ray.remote(CpuServer).options(name=name, num_cpus=0, max_concurrency=MAX_CALLS)
         server = actor.remote(
-            self.model_config.path, self.config.prompt_length, self.config.response_length
+            self.model_config.path,
+            self.config.prompt_length,
+            self.config.response_length,
+            self.config.seed + self.replica_rank,  # as verl's vLLM server
         )
         self.servers = [server]
         self._server_handle = server

@@ -76,7 +76,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     texts = [message["content"] for row in rows for message in row["prompt"]]
     # often enough for each operation to become one token
     model = make_tiny_model(folder / "model", [*texts, *answers * 50])
-    teach(model, lessons)
+    # until the form is firm: what training then moves is the choice of an operation
+    teach(model, lessons, steps=400)
     files = folder / "rows.parquet", folder / "easy.parquet"
     for file, written in zip(files, (rows * 16, rows[:1] * 32), strict=True):
         parquet.write_table(pyarrow.Table.from_pylist(written, schema=arrow_schema()), file)
@@ -198,6 +199,8 @@ def launch(toy: Toy, scripted_generator: ScriptedGenerator, tmp_path: Path) -> L
             f"actor_rollout_ref.model.path={toy.model}",
             f"data.train_files={toy.parquet}",
             f"data.val_files={toy.parquet}",
+            # the prompts have about 300 tokens, and verl pads every one to the longest allowed
+            "data.max_prompt_length=384", "actor_rollout_ref.rollout.max_model_len=448",
             *settings,
         )
         command = [str(Path(sys.executable).with_name("ctrl-harness")), "train", "grpo"]
