@@ -13,9 +13,8 @@ never as a fork of the harness. The descriptor is a SEQPACKET socket:
 The end of the harness ends the socket, which ends pid 1, which ends everything in the cell.
 """
 
-import array
+import _socket  # not socket, whose further imports weigh on every fork
 import contextlib
-import fcntl
 import gc
 import json
 import marshal
@@ -23,7 +22,6 @@ import os
 import resource
 import select
 import signal
-import socket
 import sys
 import types
 from typing import Any, NoReturn
@@ -53,12 +51,13 @@ from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
 from ctrl_harness.execution.scratch import Scratch  # noqa: E402
 
 _PRELOADED = (
-    "collections heapq math bisect itertools functools re string random io operator copy typing "
+    "collections heapq math bisect itertools functools re string io operator copy typing "
     "threading traceback linecache atexit json enum contextlib"
 )
 """What most programs import, so that it is loaded once for all of them; hosts load the rest."""
 _SCRATCH_INODES = 4096
-_CONTROL_FROM = 16
+_CONTROL_FD = 16
+"""Out of the way of the numbers that programs use."""
 
 
 class _Missing(Exception):
@@ -66,7 +65,7 @@ class _Missing(Exception):
 
 
 class _Cell:
-    def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
+    def __init__(self, control: _socket.socket, settings: dict[str, Any]) -> None:
         self._control = control
         self._settings = settings
         self._without: frozenset[str] = frozenset(settings["without"])
@@ -223,13 +222,10 @@ class _Cell:
 
     def _receive(self) -> tuple[bytes, list[int]]:
         try:
-            data, ancillary, _, _ = self._control.recvmsg(16, socket.CMSG_SPACE(2 * 4))
+            data, ancillary, _, _ = self._control.recvmsg(16, _socket.CMSG_SPACE(2 * 4))
         except ConnectionError:
             return b"", []
-        descriptors = array.array("i")
-        for _, _, packed in ancillary:
-            descriptors.frombytes(packed)
-        return data, list(descriptors)
+        return data, [number for _, _, sent in ancillary for number in memoryview(sent).cast("i")]
 
     def _be_host(self, calls: bool, job_fd: int, results_fd: int) -> NoReturn:
         status = 1
@@ -293,9 +289,9 @@ def _forget_ourselves() -> None:
 def main() -> None:
     """Sets up and serves; the outer process waits for pid 1, so that its end means all is gone."""
     inherited = int(sys.argv[1])
-    # out of the way of the numbers that programs use
-    control = socket.socket(fileno=fcntl.fcntl(inherited, fcntl.F_DUPFD_CLOEXEC, _CONTROL_FROM))
-    os.close(inherited)
+    control = _socket.socket(fileno=os.dup2(inherited, _CONTROL_FD, inheritable=False))
+    if inherited != _CONTROL_FD:
+        os.close(inherited)
     settings = marshal.loads(control.recv(1 << 16))
     cell = _Cell(control, settings)
     try:

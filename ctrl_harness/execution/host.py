@@ -8,7 +8,7 @@ but itself. The host writes what came of each input to the harness (see records.
 Part of what runs inside a cell: the standard library only.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 import contextlib
 import gc
 import marshal
@@ -64,8 +64,11 @@ _MESSAGE_BYTES = 64 << 10
 _ERROR_CHARS = 4_000
 _MAX_THREADS = 256
 _NOT_STARTED = 1
-_RARE_MODULES = ("cmath", "datetime", "decimal", "fractions", "queue", "statistics")
-"""Not in every cell, for what is loaded there weighs on each fork."""
+_RARE_MODULES = frozenset(
+    ("array", "cmath", "datetime", "decimal", "fractions", "queue", "random", "statistics")
+)
+"""Not in every cell: most are libraries of their own, which weigh on every fork more than it costs
+to load them once for the tests of a program that uses them."""
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)\b([^#\n]*)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _MODULES = {"stdio": "__main__", "calls": "solution", "script": "solution"}
@@ -187,7 +190,7 @@ class Host:
         """Those that the program seems to use: once here, not in every child."""
         text = self._job["prelude"] + "\n" + self._job["source"]
         named = set(_WORD.findall(" ".join(_IMPORT.findall(text))))
-        for name in named.intersection((*self._job["packages"], *_RARE_MODULES)):
+        for name in named & _RARE_MODULES.union(self._job["packages"]):
             with contextlib.suppress(ImportError):  # the program will meet it itself
                 __import__(name)
 

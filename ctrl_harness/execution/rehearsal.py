@@ -32,7 +32,7 @@ from collections import Counter
 
 class Solution:
     def answer(self, numbers, text):
-        return [sum(numbers), sorted(numbers), Counter(text).most_common(1), {"text": text}]
+        return [sum(numbers), sorted(numbers), Counter(text), {"text": text}]
 
 
 def main():
