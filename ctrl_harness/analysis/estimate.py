@@ -19,7 +19,9 @@ Methodol. 3, 2015), at most n; and with G for p = 0 and p = 1, where SE is 0 but
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from ctrl_harness.analysis.statistic import Sums, mean_sums, ratio
@@ -47,19 +49,22 @@ def estimate(sums: Sums, level: float = 0.95) -> Estimate:
     denominators = totals[1::2]
     n = min(denominators)
     value = sums.value()
+    # flags make most clusters alike; what is alike is reckoned once
+    alike = Counter(sums.rows)
     clusters = min(
-        sum(row[column] != 0 for row in sums.rows) for column in range(1, len(totals), 2)
+        sum(times for row, times in alike.items() if row[column])
+        for column in range(1, len(totals), 2)
     )
     if math.isnan(value) or clusters < 2:
         return Estimate(value, math.nan, math.nan, math.nan, n, clusters)
     rates = [ratio(y, x) for y, x in zip(totals[::2], denominators, strict=True)]
     parts = list(zip(sums.weights, rates, denominators, strict=True))
-    squares = []
-    for row in sums.rows:
+    squares: list[Iterable[float]] = []
+    for row, times in alike.items():
         numbers = zip(parts, row[::2], row[1::2], strict=True)
         influence = sum(w * (y - r * x) / total for (w, r, total), y, x in numbers)
-        squares.append(influence * influence)
-    stderr = math.sqrt(clusters / (clusters - 1) * math.fsum(squares))
+        squares.append(repeat(influence * influence, times))
+    stderr = math.sqrt(clusters / (clusters - 1) * math.fsum(chain.from_iterable(squares)))
     t = t_quantile((1 + level) / 2, clusters - 1)
     if sums.share:
         low, high = _wilson(value, stderr, n, clusters, t)

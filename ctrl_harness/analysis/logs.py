@@ -62,20 +62,24 @@ def outcomes_of_value(
     problem: Hashable, value: Mapping[str, Any], epoch: int = 1
 ) -> list[Outcome]:
     """The outcomes of a value, one a chain: several where a tree grew."""
+    first: dict[str, Any] = {}
     chains: dict[int, dict[str, Any]] = {}
     for key, flag in value.items():
-        branch, _, name = key.removeprefix(_BRANCH).partition(":")
         if key.startswith(_BRANCH):
+            branch, _, name = key.removeprefix(_BRANCH).partition(":")
             chains.setdefault(int(branch), {})[name] = flag
         else:
-            chains.setdefault(0, {})[key] = flag
+            first[key] = flag
+    if first:
+        chains[0] = first
     return [
-        replace(outcome_of_value(problem, chains[branch], epoch), branch=branch)
-        for branch in sorted(chains)
+        outcome_of_value(problem, chains[branch], epoch, branch) for branch in sorted(chains)
     ]
 
 
-def outcome_of_value(problem: Hashable, value: Mapping[str, Any], epoch: int = 1) -> Outcome:
+def outcome_of_value(
+    problem: Hashable, value: Mapping[str, Any], epoch: int = 1, branch: int = 0
+) -> Outcome:
     """What the value of a score of `chain_verdicts` says: `turn_t`, `time_limit_t`,
     `says_correct_t`, `says_incorrect_t` and `cut_short`, 0 or 1 each, and where leaks were looked
     for `leaks_program_t` and `leaks_solution_t`."""
@@ -95,6 +99,7 @@ def outcome_of_value(problem: Hashable, value: Mapping[str, Any], epoch: int = 1
             for turn in leaks
         ),
         cut_short=value.get("cut_short", 0) == 1,
+        branch=branch,
     )
 
 

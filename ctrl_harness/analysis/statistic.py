@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Generic, TypeVar
 
 from ctrl_harness.errors import UserError
@@ -67,19 +68,15 @@ def collect(
     observations: Iterable[T], statistic: Statistic[T], cluster: Callable[[T], Hashable]
 ) -> Sums:
     """The statistic's sums by cluster, clusters in order of appearance."""
-    rows: dict[Hashable, list[float]] = {}
+    rows: dict[Hashable, tuple[float, ...]] = {}
+    count = statistic.count
     for observation in observations:
-        counted = statistic.count(observation)
+        counted = count(observation)
         key = cluster(observation)
-        row = rows.get(key)
-        if row is None:
-            rows[key] = list(counted)
-        else:
-            for i, number in enumerate(counted):
-                row[i] += number
+        rows[key] = tuple(map(add, rows[key], counted)) if key in rows else counted
     return Sums(
         tuple(rows),
-        tuple(tuple(row) for row in rows.values()),
+        tuple(rows.values()),
         statistic.weights,
         statistic.constant,
         statistic.share,

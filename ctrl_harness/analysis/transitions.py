@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ctrl_harness.analysis.estimate import Estimate, estimate
 from ctrl_harness.analysis.statistic import Statistic, Sums, collect
@@ -47,7 +48,7 @@ ChainStatistic = Statistic[Outcome]
 
 def sums_of(outcomes: Sequence[Outcome], statistic: ChainStatistic) -> Sums:
     """The statistic's sums by problem."""
-    return collect(outcomes, statistic, lambda outcome: outcome.problem)
+    return collect(outcomes, statistic, attrgetter("problem"))
 
 
 def estimate_of(

@@ -261,6 +261,8 @@ def _compile(text: str, name: str) -> Render:
     if not used:  # one text for all: system texts mostly
         constant = template.render().rstrip()
         return lambda fields: constant
+    # Jinja copies them for each call, and its chain of two maps takes longer than the rest of it
+    template.globals = dict(template.globals)
     return lambda fields: template.render(fields).rstrip()
 
 

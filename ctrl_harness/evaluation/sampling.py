@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
@@ -27,6 +28,7 @@ LEFT_OUT = "ctrl_harness:left_out"
 """Where a sample's metadata keeps what CallConfigs found."""
 _FIELDS = ("temperature", "top_p", "max_tokens")
 _NOTHING = GenerateConfig()
+_AS_ASKED = Sampling()
 
 # To most of these Inspect sends no extra_body. Of the last three, OpenAI's own API answers 400 to a
 # field it does not know, ollama and llama.cpp's server pass over this one in silence.
@@ -36,11 +38,31 @@ _WITHOUT_PENALTY = frozenset({
 })  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one kind of call asks of one model, before the call's own seed and place in the cache.
+
+    overruled: what role or command asked for and does not get. leaves_penalty: the protocol asks
+    for one that the model cannot take. made_for: what it was made of, kept alive, since plans are
+    found by identity.
+    """
+
+    config: GenerateConfig
+    overruled: Mapping[str, Any]
+    leaves_penalty: bool
+    made_for: tuple[object, ...]
+
+
 class Notices:
-    """What one eval has found out: warnings, each given once, and models without the penalty."""
+    """What one eval has found out: warnings, each given once, and models without the penalty.
+
+    plans: settled for one sample and good for all, since merging configurations costs more than the
+    rest of a call.
+    """
 
     def __init__(self) -> None:
         self.refusing: set[str] = set()
+        self.plans: dict[tuple[object, ...], _Plan] = {}
         self._given: set[str] = set()
 
     def warn(self, text: str) -> None:
@@ -73,7 +95,7 @@ class CallConfigs:
         stage = stage_of(call)
         key = (call.role, stage)
         if key not in self._known:
-            self._known[key] = self._config(model, stage)
+            self._known[key] = self._settled(model, stage)
         config = self._known[key]
         if config.seed is None and not config.cache:
             return config
@@ -93,43 +115,65 @@ class CallConfigs:
     def refuse_penalty(self, model: Model) -> None:
         """The model's service refused the penalty: no call of this eval sends it one again."""
         self._notices.refusing.add(str(model))
+        self._notices.plans.clear()
         self._known.clear()
 
-    def _config(self, model: Model, stage: Stage) -> GenerateConfig:
-        # Inspect applies the command's settings to the main model alone; critiques by a second
-        # model would then be sampled otherwise than self-critiques of the same command
+    def _settled(self, model: Model, stage: Stage) -> GenerateConfig:
         active = active_generate_config()
         if self._main is None:
             self._main = get_model()
         main = model is self._main
-        sampling = self._sampling.get(stage, Sampling())
-        if main and sampling == Sampling() and not _has_own(active) and not _has_own(model.config):
-            return _NOTHING  # Inspect does it all, and merging costs more than the rest of a call
+        sampling = self._sampling.get(stage, _AS_ASKED)
+        # a role's model may be a copy for each sample, of the same service and configuration
+        key = (id(active), id(model.config), id(model.api), main, stage, sampling)
+        plan = self._notices.plans.get(key)
+        if plan is None:
+            plan = self._plan(model, stage, sampling, active, main=main)
+            self._notices.plans[key] = plan
+        if plan.overruled:
+            self.overruled[stage] = dict(plan.overruled)
+        if plan.leaves_penalty:
+            self.left_out[str(model)] = [PENALTY]
+        return plan.config
+
+    def _plan(
+        self, model: Model, stage: Stage, sampling: Sampling, active: GenerateConfig, *, main: bool
+    ) -> _Plan:
+        made_for = (active, model.config, model.api)
+        if main and sampling == _AS_ASKED and not _has_own(active) and not _has_own(model.config):
+            return _Plan(_NOTHING, {}, False, made_for)  # Inspect does it all
+        # Inspect applies the command's settings to the main model alone; critiques by a second
+        # model would then be sampled otherwise than self-critiques of the same command
         asked = model.config.merge(active) if main else active.merge(model.config)
         config = asked.model_copy()
+        overruled: dict[str, Any] = {}
         for field in _FIELDS:
             value = getattr(sampling, field)
             if value is not None:
-                self._note(stage, field, getattr(asked, field), value)
+                overruled |= self._overruling(stage, field, getattr(asked, field), value)
                 setattr(config, field, value)
+        leaves_penalty = False
         if sampling.repetition_penalty is not None:
             extra = dict(asked.extra_body or {})
-            self._note(stage, PENALTY, extra.get(PENALTY), sampling.repetition_penalty)
-            if self._takes_penalty(model):
+            before = extra.get(PENALTY)
+            overruled |= self._overruling(stage, PENALTY, before, sampling.repetition_penalty)
+            leaves_penalty = not self._takes_penalty(model)
+            if not leaves_penalty:
                 extra[PENALTY] = sampling.repetition_penalty
             config.extra_body = extra or None
-        return config
+        return _Plan(config, overruled, leaves_penalty, made_for)
 
-    def _note(self, stage: Stage, field: str, asked: Any, value: Any) -> None:
+    def _overruling(self, stage: Stage, field: str, asked: Any, value: Any) -> dict[str, Any]:
+        """What is overruled, if anything is; warns of it."""
         if asked is None or asked == value:
-            return
-        self.overruled.setdefault(stage, {})[field] = asked
+            return {}
         option = "revision_temperature" if (stage, field) == ("revision", "temperature") else field
         self._notices.warn(
             f"the protocol asks each {stage} with {field} {value}, not {asked} as the command or"
             f" the role says; -T {option}={asked} changes the protocol, -T {option}=null leaves it"
             " to them"
         )
+        return {field: asked}
 
     def _takes_penalty(self, model: Model) -> bool:
         if str(model) in self._notices.refusing:
@@ -138,7 +182,6 @@ class CallConfigs:
             reason = f"{_provider(model)} takes none"
         else:
             return True
-        self.left_out[str(model)] = [PENALTY]
         self._notices.warn(f"{model} is asked without the protocol's {PENALTY}: {reason}")
         return False
 
