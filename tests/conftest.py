@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,11 @@ EXECUTOR = "embedded"
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = Path(ctrl_harness.problems.__file__).parent / "samples"
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # as a shell leaves it for what it starts in the background: no test of an interrupt would work
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -414,7 +414,10 @@ def test_an_interrupted_process_ends_soon_and_without_a_crash(
     process.stdout.readline()
     time.sleep(1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    try:
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert process.returncode in (-signal.SIGINT, 1, 130)
     assert err == "" or err.rstrip().endswith("KeyboardInterrupt")
     assert list(tmp_path.iterdir()) == []
