@@ -45,7 +45,7 @@ if __name__ == "__main__":
 
 from ctrl_harness.execution import guest, landlock, linux, namespaces, seccomp  # noqa: E402
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
-from ctrl_harness.execution.descriptors import fill, put_fresh_file, tail  # noqa: E402
+from ctrl_harness.execution.descriptors import fill, move, put_fresh_file, tail  # noqa: E402
 from ctrl_harness.execution.host import Host  # noqa: E402
 from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
 from ctrl_harness.execution.scratch import Scratch  # noqa: E402
@@ -288,10 +288,8 @@ def _forget_ourselves() -> None:
 
 def main() -> None:
     """Sets up and serves; the outer process waits for pid 1, so that its end means all is gone."""
-    inherited = int(sys.argv[1])
-    control = _socket.socket(fileno=os.dup2(inherited, _CONTROL_FD, inheritable=False))
-    if inherited != _CONTROL_FD:
-        os.close(inherited)
+    move(int(sys.argv[1]), _CONTROL_FD)
+    control = _socket.socket(fileno=_CONTROL_FD)
     settings = marshal.loads(control.recv(1 << 16))
     cell = _Cell(control, settings)
     try:

@@ -14,10 +14,19 @@ _STDERR_BYTES = 2_000
 
 def put_fresh_file(target: int) -> None:
     """Puts a new, empty, anonymous file under this descriptor's number."""
-    descriptor = os.memfd_create("stream")
-    if descriptor != target:
-        os.dup2(descriptor, target, inheritable=False)
-        os.close(descriptor)
+    move(os.memfd_create("stream"), target)
+
+
+def move(descriptor: int, target: int) -> None:
+    """Gives a descriptor another number, not inherited by what is executed.
+
+    A descriptor that has the number already is kept: dup3 refuses two equal ones.
+    """
+    if descriptor == target:
+        os.set_inheritable(target, False)
+        return
+    os.dup2(descriptor, target, inheritable=False)
+    os.close(descriptor)
 
 
 def fill(descriptor: int, data: bytes) -> None:

@@ -548,3 +548,31 @@ def test_two_thousand_verdicts_with_cancellations_and_dead_cells_lose_nothing() 
     run(main, jobs=2)
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+START_WITH_EACH_NUMBER = """
+import os
+from ctrl_harness.execution.cell_client import Cell, CellSettings
+
+def occupy_below(number):
+    \"\"\"So that the cell's end of the pair gets exactly this number.\"\"\"
+    taken = []
+    while (descriptor := os.open(os.devnull, os.O_RDONLY)) < number - 2:
+        taken.append(descriptor)
+    assert descriptor == number - 2, (descriptor, number)
+    return [*taken, descriptor]
+
+for number in range(15, 20):
+    taken = occupy_below(number)
+    Cell(CellSettings(), 0).close()
+    for descriptor in taken:
+        os.close(descriptor)
+print("all started")
+"""
+
+
+def test_a_cell_starts_whatever_number_its_control_socket_has() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", START_WITH_EACH_NUMBER], capture_output=True, text=True, timeout=120
+    )
+    assert run.stdout == "all started\n", run.stderr
