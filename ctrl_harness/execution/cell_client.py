@@ -7,6 +7,7 @@ meaning: frames are bounded, and values are decoded by wire.py.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import marshal
 import os
@@ -41,6 +42,7 @@ _STUCK_S = 30.0
 """How long past every limit a cell may be silent before it is given up."""
 _CANCEL_S = 5.0
 SCRATCH_MB = 64
+_NUMBERS = itertools.count()
 
 
 @dataclass
@@ -56,7 +58,7 @@ class _Stderr:
 class Cell:
     """A live cell. Use from one thread at a time. Raises LayerMissing or CellDied at its start."""
 
-    def __init__(self, settings: CellSettings, index: int) -> None:
+    def __init__(self, settings: CellSettings) -> None:
         self._closed = False
         self._cgroup: CellCgroup | None = None
         self._memory_mb = 0.0
@@ -86,7 +88,7 @@ class Cell:
         finally:
             theirs.close()
         try:
-            self.layers: dict[str, str] = self._set_up(settings, index, stderr)
+            self.layers: dict[str, str] = self._set_up(settings, stderr)
         except BaseException:
             self.close()
             raise
@@ -102,9 +104,9 @@ class Cell:
         """Of the cell's outer process, which ends when nothing of the cell is left."""
         return self._process.pid
 
-    def _set_up(self, settings: CellSettings, index: int, stderr: _Stderr) -> dict[str, str]:
+    def _set_up(self, settings: CellSettings, stderr: _Stderr) -> dict[str, str]:
         if "memory cgroup" not in settings.without:
-            self._cgroup = CellCgroup.create(index)
+            self._cgroup = CellCgroup.create()
         if self._cgroup is not None:
             self._cgroup.add(self._process.pid)
         if "mount namespace" in settings.without:
@@ -115,7 +117,7 @@ class Cell:
             "sources": [list(pair) for pair in settings.sources],
             "scratch_bytes": SCRATCH_MB << 20,
             "fallback_scratch": self._scratch,
-            "outside_id": 1_900_000_000 + index,
+            "outside_id": _new_id(),
         }
         try:
             self._control.send(marshal.dumps(message))
@@ -247,6 +249,15 @@ class Cell:
         with contextlib.suppress(OSError):
             self._control.close()
         self._process.returncode = 0  # not ours to wait for
+
+
+def _new_id() -> int:
+    """A user and group id for one cell.
+
+    Older kernels count the processes of an id wherever they run, so cells must not share one: not
+    those of two executors here, and not those of two harnesses. It fits in 32 bits.
+    """
+    return 1_900_000_000 + os.getpid() % (1 << 22) * 256 + next(_NUMBERS) % 256
 
 
 def _environment() -> dict[str, str]:

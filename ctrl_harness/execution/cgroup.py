@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,9 @@ class CellCgroup:
     version: int
 
     @classmethod
-    def create(cls, index: int) -> CellCgroup | None:
-        """None where this user may not."""
-        name = f"{_PREFIX}{os.getpid()}-{index}"
+    def create(cls) -> CellCgroup | None:
+        """A new group, of this cell alone. None where this user may not make one."""
+        name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
         parents = _own_groups()
         for version, wanted in ((1, "memory.limit_in_bytes"), (2, "memory.max")):
             parent = parents.get("memory" if version == 1 else "")
@@ -109,7 +110,7 @@ def _make(parent: Path, name: str, wanted: str) -> Path | None:
     """The new group, if it is made and offers the limit that is wanted."""
     folder = parent / name
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
     except OSError:
         return None
     if os.access(folder / wanted, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):

@@ -36,7 +36,7 @@ class Pool:
         self._free = threading.Condition()
         self._idle: list[Cell] = []
         self._all: list[Cell] = []
-        self._made = self._starting = 0
+        self._starting = 0
         self._process = os.getpid()
         self.generation = 0
         """How often the pool was closed."""
@@ -54,11 +54,10 @@ class Pool:
             if self._settings is None:
                 self._settings = self._make_settings()
             self._starting += 1
-            self._made += 1
-            index, generation = self._made, self.generation
+            generation = self.generation
         cell: Cell | None = None
         try:
-            cell = Cell(self._settings, index)
+            cell = Cell(self._settings)
         finally:
             with self._free:
                 self._starting -= 1

@@ -564,7 +564,7 @@ def occupy_below(number):
 
 for number in range(15, 20):
     taken = occupy_below(number)
-    Cell(CellSettings(), 0).close()
+    Cell(CellSettings()).close()
     for descriptor in taken:
         os.close(descriptor)
 print("all started")
@@ -576,3 +576,25 @@ def test_a_cell_starts_whatever_number_its_control_socket_has() -> None:
         [sys.executable, "-c", START_WITH_EACH_NUMBER], capture_output=True, text=True, timeout=120
     )
     assert run.stdout == "all started\n", run.stderr
+
+
+def test_cells_of_two_executors_share_no_memory_limit_and_no_id() -> None:
+    async def groups_and_ids(made: EmbeddedExecutor) -> tuple[str, str]:
+        await made.execute(SUM, [StdinInput("1 2")], LIMITS)
+        (pid,) = made.pids()
+        (init,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        group = Path(f"/proc/{pid}/cgroup").read_text()
+        return group, Path(f"/proc/{init}/uid_map").read_text()
+
+    async def main() -> None:
+        async with executor() as first, executor() as second:
+            (group, uid), (other_group, other_uid) = [
+                await groups_and_ids(made) for made in (first, second)
+            ]
+            assert "ctrl-harness-" not in group or group != other_group
+            assert os.getuid() != 0 or uid != other_uid
+            started = time.perf_counter()
+            await first.aclose()
+            assert time.perf_counter() - started < 1.5  # waiting for a shared group takes two
+
+    anyio.run(main)
