@@ -73,14 +73,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.most_at_once = max(self.server.most_at_once, self.server.now)
             planned = bool(self.server.next_answers)
             answer = self.server.next_answers.pop(0) if planned else None
-        try:
-            if answer is not None:
-                self._send(*answer)
-            elif not planned:
-                self._send(200, run_code(json.loads(body)))
-        finally:
-            with self.server.lock:
-                self.server.now -= 1
+        if not planned:
+            answer = 200, run_code(json.loads(body))
+        with self.server.lock:  # before the answer, on which the client may send the next
+            self.server.now -= 1
+        if answer is not None:
+            self._send(*answer)
 
     def _send(self, status: int, data: Any) -> None:
         body = json.dumps(data).encode()
