@@ -42,13 +42,17 @@ $(PEERS)/.installed: tests/peers/requirements.txt tests/peers/requirements-no-de
 		--no-deps -r tests/peers/requirements-no-deps.txt
 	@touch $@
 
+# Environments are made without compiled modules, which takes half the time; so their first use has to
+# keep what it compiles, or every process of the suite would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 ## The default test suite, a process a core.
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 ## What takes minutes or the embedded model.
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow $(PYTEST)
 
 ## Our judge beside others': who pays out for a hack, and a short run of the speed benchmark.
 test-peers: $(VENV)/.installed-dev $(PEERS)/.installed

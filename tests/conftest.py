@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -36,6 +37,12 @@ def pytest_xdist_auto_num_workers() -> int:
     """Half as many more than cores: a third of the suite's time is spent waiting for limits."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return 3 * (cores or 1) // 2 or 1
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no collection of garbage, for which evals ask, goes through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -169,7 +176,7 @@ def run_eval(tmp_path: Path) -> Callable[..., EvalLog]:
 
     def run(task: Task, model: str, **settings: Any) -> EvalLog:
         folder = str(tmp_path / "logs")
-        (log,) = inspect_ai.eval(task, model=model, log_dir=folder, display="none", **settings)
+        (log,) = inspect_ai.eval(task, model=model, log_dir=folder, display="plain", **settings)
         return log
 
     return run

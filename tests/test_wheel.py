@@ -92,6 +92,7 @@ def test_everything_is_in_the_wheel_and_nothing_beside_the_package(wheel, root):
     assert f"ctrl_harness-{version}.dist-info/licenses/LICENSE" in names
 
 
+@pytest.mark.slow
 def test_it_runs_from_an_empty_folder(
     python, root, tmp_path, new_script, sample_programs, executor
 ):

@@ -6,10 +6,14 @@ one JSON object a line: entry ("module:function"), argv, cwd, environment, stdou
 to write). Answers with the exit code.
 """
 
+import contextlib
+import gc
 import importlib
 import json
 import os
 import sys
+
+import inspect_ai.model
 
 
 def run_child(job):
@@ -39,9 +43,23 @@ def run_child(job):
     os._exit(code or 0)
 
 
-def main():
-    import inspect_ai._cli.main  # noqa: F401
+def warm_up():
+    """Loads what an evaluation loads on its way: a second and a half of every command line.
 
+    Not what is ours: it notes the folder it is first imported in, which is the user's.
+    """
+    for name in (
+        *("inspect_ai._cli.main", "inspect_ai.agent._acp.server", "fastapi", "uvicorn"),
+        *("inspect_ai.model._openai_responses", "jinja2", "rich.markdown"),
+    ):
+        with contextlib.suppress(ImportError):  # an extra, or a name of another version
+            importlib.import_module(name)
+    inspect_ai.model.get_model_info("openai/gpt-4o")  # reads the table of models
+    gc.freeze()
+
+
+def main():
+    warm_up()
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     for line in requests:
         child = os.fork()

@@ -31,7 +31,7 @@ def _load_battery() -> ModuleType:
 
 battery = _load_battery()
 ENTRIES = battery.load()
-QUICK_OF_A_CLASS = 4
+QUICK_OF_A_CLASS = 3
 """What the default suite runs; classes are named by the first word of a program's name."""
 REAL_DATA = os.environ.get("CTRL_HARNESS_REAL_DATA")
 

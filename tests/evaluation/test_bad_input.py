@@ -13,10 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import read_eval_log
 
 from ctrl_harness.evaluation import parameters
 from ctrl_harness.evaluation.parameters import path_or_name
+from ctrl_harness.tasks.codecontests import codecontests
+from ctrl_harness.tasks.judgebench import judgebench
+from ctrl_harness.tasks.livecodebench import livecodebench
+from ctrl_harness.tasks.mbppplus import mbppplus
 
 
 @pytest.fixture
@@ -42,65 +48,68 @@ def one_line(done: Any) -> str:
     return line
 
 
-@pytest.mark.parametrize(
-    ("task", "settings", "says"),
-    [
-        ("codecontests", ["source=/no/file.jsonl"], ["no file or folder", "give samples, hub"]),
-        ("codecontests", ["source=README.md"], ["is not a .jsonl, .jsonl.gz or .parquet file"]),
-        ("codecontests", ["source=hub"], ["out of reach", "-T source=samples"]),
-        ("livecodebench", ["source=hub"], ["out of reach", "-T source=PATH"]),
-        ("mbppplus", ["source=hub"], ["out of reach", "try again"]),
-        ("judgebench", ["source=hub"], ["out of reach", "-T source=samples"]),
-        ("mbppplus", [], ["out of reach", "-T source=samples"]),
-        ("mbppplus", ["source=samples", "revision=main"], ["needs source=hub"]),
-        ("mbppplus", ["source=samples", "critic=nobody"], ["unknown critic 'nobody'", "execution"]),
-        ("mbppplus", ["source=samples", "critic=model,x"], ["unknown critic 'model,x'"]),
-        ("mbppplus", ["source=samples", "comparator=same"], ["'same'", "default", "evalplus"]),
-        ("mbppplus", ["source=samples", "extraction=all"], ["'all'", "first_fence, last_fence"]),
-        ("mbppplus", ["source=samples", "executor=moon"], ["'moon'", "embedded, process"]),
-        ("mbppplus", ["source=samples", "executor=process"], ["-T unsafe_no_isolation=true"]),
-        (
-            "mbppplus",
-            ["source=samples", "executor=embedded", "unsafe_no_isolation=true"],
-            ["not for 'embedded'"],
-        ),
-        (
-            "mbppplus",
-            ["source=samples", "executor=process", "unsafe_no_isolation=1"],
-            ["unsafe_no_isolation=1 is neither true nor false"],
-        ),
-        ("mbppplus", ["source=samples", "tests=some"], ["tests=some", "all, public"]),
-        ("codecontests", ["source=samples", "tests=private"], ["all, public, first10"]),
-        ("codecontests", ["source=samples", "split=dev"], ["split=dev", "test, valid, train"]),
-        ("judgebench", ["source=samples", "split=test"], ["split=test", "gpt, claude"]),
-        ("livecodebench", ["source=samples", "release=v4"], ["release=v4", "release_v4"]),
-        ("livecodebench", ["source=samples", "start=summer"], ["start=summer", "2024-08-01"]),
-        ("livecodebench", ["source=samples", "end=1.8.2024"], ["end=1.8.2024 is not a day"]),
-        ("livecodebench", ["source=samples", "start=2030-01-01"], ["no row was found", "dates"]),
-        ("mbppplus", ["source=samples", "time_limit=0"], ["time_limit is 0", "above 0"]),
-        ("mbppplus", ["source=samples", "time_limit=.inf"], ["time_limit is inf"]),
-        ("mbppplus", ["source=samples", "time_limit=long"], ["time_limit is 'long'"]),
-        ("mbppplus", ["source=samples", "turns=-1"], ["turns is -1", "positive whole number"]),
-        ("mbppplus", ["source=samples", "turns=1.5"], ["turns is 1.5"]),
-        ("mbppplus", ["source=samples", "turns=true"], ["turns is True"]),
-        ("mbppplus", ["source=samples", "stop_at_correct=sometimes"], ["neither true nor false"]),
-        ("mbppplus", ["source=samples", "prompts=nowhere"], ["prompt set 'nowhere'", "default"]),
-        (
-            "mbppplus",
-            ["source=samples", "prompts=critic-rl:nowhere"],
-            ["needs a checkout of HKUNLP/critic-rl", "nowhere/ctrl/gen/prompt.py is not there"],
-        ),
-        ("mbppplus", ["source=samples", "protocol=paper"], ["protocol 'paper'", "default, ctrl"]),
-        ("mbppplus", ["source=samples", "turn=2"], ["no setting 'turn'", "turns", "history"]),
-        ("mbppplus", ["source=samples", "split=test"], ["no setting 'split'", "protocol, tests"]),
-        ("mbppplus", ["source=samples", "history=all"], ["history is 'all'", "latest or full"]),
-        ("mbppplus", ["source=samples", "replay=1"], ["replay is 1", "raw or code"]),
-        ("mbppplus", ["source=samples", "epochs=0"], ["epochs is 0", "whole number from 1"]),
-        ("mbppplus", ["source=samples", "temperature=hot"], ["temperature is 'hot'", "0 to 2"]),
-        ("mbppplus", ["source=samples", "top_p=1.5"], ["top_p is 1.5", "0 to 1, or null"]),
-        ("mbppplus", ["source=samples", "max_tokens=.5"], ["max_tokens is 0.5", "from 1"]),
-    ],
-)
+CANNOT_BE_USED: list[tuple[str, list[str], list[str]]] = [
+    ("codecontests", ["source=/no/file.jsonl"], ["no file or folder", "give samples, hub"]),
+    ("codecontests", ["source=README.md"], ["is not a .jsonl, .jsonl.gz or .parquet file"]),
+    ("codecontests", ["source=hub"], ["out of reach", "-T source=samples"]),
+    ("livecodebench", ["source=hub"], ["out of reach", "-T source=PATH"]),
+    ("mbppplus", ["source=hub"], ["out of reach", "try again"]),
+    ("judgebench", ["source=hub"], ["out of reach", "-T source=samples"]),
+    ("mbppplus", [], ["out of reach", "-T source=samples"]),
+    ("mbppplus", ["source=samples", "revision=main"], ["needs source=hub"]),
+    ("mbppplus", ["source=samples", "critic=nobody"], ["unknown critic 'nobody'", "execution"]),
+    ("mbppplus", ["source=samples", "critic=model,x"], ["unknown critic 'model,x'"]),
+    ("mbppplus", ["source=samples", "comparator=same"], ["'same'", "default", "evalplus"]),
+    ("mbppplus", ["source=samples", "extraction=all"], ["'all'", "first_fence, last_fence"]),
+    ("mbppplus", ["source=samples", "executor=moon"], ["'moon'", "embedded, process"]),
+    ("mbppplus", ["source=samples", "executor=process"], ["-T unsafe_no_isolation=true"]),
+    (
+        "mbppplus",
+        ["source=samples", "executor=embedded", "unsafe_no_isolation=true"],
+        ["not for 'embedded'"],
+    ),
+    (
+        "mbppplus",
+        ["source=samples", "executor=process", "unsafe_no_isolation=1"],
+        ["unsafe_no_isolation=1 is neither true nor false"],
+    ),
+    ("mbppplus", ["source=samples", "tests=some"], ["tests=some", "all, public"]),
+    ("codecontests", ["source=samples", "tests=private"], ["all, public, first10"]),
+    ("codecontests", ["source=samples", "split=dev"], ["split=dev", "test, valid, train"]),
+    ("judgebench", ["source=samples", "split=test"], ["split=test", "gpt, claude"]),
+    ("livecodebench", ["source=samples", "release=v4"], ["release=v4", "release_v4"]),
+    ("livecodebench", ["source=samples", "start=summer"], ["start=summer", "2024-08-01"]),
+    ("livecodebench", ["source=samples", "end=1.8.2024"], ["end=1.8.2024 is not a day"]),
+    ("livecodebench", ["source=samples", "start=2030-01-01"], ["no row was found", "dates"]),
+    ("mbppplus", ["source=samples", "time_limit=0"], ["time_limit is 0", "above 0"]),
+    ("mbppplus", ["source=samples", "time_limit=.inf"], ["time_limit is inf"]),
+    ("mbppplus", ["source=samples", "time_limit=long"], ["time_limit is 'long'"]),
+    ("mbppplus", ["source=samples", "turns=-1"], ["turns is -1", "positive whole number"]),
+    ("mbppplus", ["source=samples", "turns=1.5"], ["turns is 1.5"]),
+    ("mbppplus", ["source=samples", "turns=true"], ["turns is True"]),
+    ("mbppplus", ["source=samples", "stop_at_correct=sometimes"], ["neither true nor false"]),
+    ("mbppplus", ["source=samples", "prompts=nowhere"], ["prompt set 'nowhere'", "default"]),
+    (
+        "mbppplus",
+        ["source=samples", "prompts=critic-rl:nowhere"],
+        ["needs a checkout of HKUNLP/critic-rl", "nowhere/ctrl/gen/prompt.py is not there"],
+    ),
+    ("mbppplus", ["source=samples", "protocol=paper"], ["protocol 'paper'", "default, ctrl"]),
+    ("mbppplus", ["source=samples", "turn=2"], ["no setting 'turn'", "turns", "history"]),
+    ("mbppplus", ["source=samples", "split=test"], ["no setting 'split'", "protocol, tests"]),
+    ("mbppplus", ["source=samples", "history=all"], ["history is 'all'", "latest or full"]),
+    ("mbppplus", ["source=samples", "replay=1"], ["replay is 1", "raw or code"]),
+    ("mbppplus", ["source=samples", "epochs=0"], ["epochs is 0", "whole number from 1"]),
+    ("mbppplus", ["source=samples", "temperature=hot"], ["temperature is 'hot'", "0 to 2"]),
+    ("mbppplus", ["source=samples", "top_p=1.5"], ["top_p is 1.5", "0 to 1, or null"]),
+    ("mbppplus", ["source=samples", "max_tokens=.5"], ["max_tokens is 0.5", "from 1"]),
+]
+TASKS = {task.__name__: task for task in (codecontests, judgebench, livecodebench, mbppplus)}
+TYPED = 10
+"""How many of them are typed as a command line, whose way to the task is the same for all."""
+
+
+@pytest.mark.parametrize(("task", "settings", "says"), CANNOT_BE_USED[:TYPED])
 def test_a_setting_that_cannot_be_used(
     task, settings, says, model, inspect_cli, executor, tmp_path
 ):
@@ -114,6 +123,18 @@ def test_a_setting_that_cannot_be_used(
     )
     for part in says:
         assert part in line
+
+
+@pytest.mark.parametrize(("task", "settings", "says"), CANNOT_BE_USED[TYPED:])
+def test_the_task_refuses_it(task, settings, says):
+    """With the exception that Inspect shows as one line."""
+    pairs = [setting.partition("=") for setting in settings]
+    with pytest.raises(PrerequisiteError) as caught:
+        TASKS[task](**{name: yaml.safe_load(value) for name, _, value in pairs})
+    message = str(caught.value.message)
+    assert "\n" not in message and len(message) < 600
+    for part in says:
+        assert part in message
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_it_says_what_it_is_the_control_of_and_scores_again(arm, control):
     assert {event.config.temperature for event in drafts} == {0.7}
     settings = control.eval.scorers[0].options
     again = inspect_ai.score(
-        control, control_verdicts(**settings), action="overwrite", display="none"
+        control, control_verdicts(**settings), action="overwrite", display="plain"
     )
     assert metrics(again) == metrics(control)
 

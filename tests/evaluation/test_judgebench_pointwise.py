@@ -70,7 +70,7 @@ def test_votes_by_hand(pairs, new_script, run_eval, inspect_cli):
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert log.results.headline.metric == "accuracy"
 
-    again = inspect_ai.score(log, pair_votes(), action="overwrite", display="none")
+    again = inspect_ai.score(log, pair_votes(), action="overwrite", display="plain")
     assert metrics(again) == found
     done = inspect_cli("score", log.location, "--overwrite", "--action", "overwrite")
     assert done.code == 0, done.text

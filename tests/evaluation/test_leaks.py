@@ -57,7 +57,7 @@ def test_leaks_by_hand(leaking_log):
 def test_leaks_need_not_be_looked_for(leaking_log):
     options = {**leaking_log.eval.scorers[0].options, "leakage": False}
     again = inspect_ai.score(
-        leaking_log, chain_verdicts(**options), action="overwrite", display="none"
+        leaking_log, chain_verdicts(**options), action="overwrite", display="plain"
     )
     assert not [name for name in metrics(again) if "critiques_with" in name or "leak" in name]
     assert metrics(again)["delta_up_turn_1"] == 3 / 4

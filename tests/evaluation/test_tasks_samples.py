@@ -179,7 +179,7 @@ def test_known_chains_give_the_numbers_worked_out_by_hand(
     assert next(iter(metrics(log))) == "pass_at_1"
 
     settings = log.eval.scorers[0].options
-    again = inspect_ai.score(log, chain_verdicts(**settings), action="overwrite", display="none")
+    again = inspect_ai.score(log, chain_verdicts(**settings), action="overwrite", display="plain")
     assert (scores(again), metrics(again)) == (scores(log), metrics(log))
 
     done = inspect_cli("score", log.location, "--overwrite", "--action", "overwrite")
@@ -387,7 +387,7 @@ def test_judgebench_by_hand(new_script, run_eval, inspect_cli, sample_rows):
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert log.results.headline.metric == "accuracy"
 
-    again = inspect_ai.score(log, pair_decisions(), action="overwrite", display="none")
+    again = inspect_ai.score(log, pair_decisions(), action="overwrite", display="plain")
     assert (scores(again), metrics(again)) == (scores(log), metrics(log))
     done = inspect_cli("score", log.location, "--overwrite", "--action", "overwrite")
     assert done.code == 0, done.text

@@ -124,7 +124,7 @@ def test_a_tree_is_scored_again_from_its_log(script, run_eval, executor, ids):
     task = mbppplus(source="samples", executor=executor, widths="1,1,2,2")
     log = run_eval(task, script, sample_id=ids)
     again = inspect_ai.score(
-        log, chain_verdicts(**log.eval.scorers[0].options), action="overwrite", display="none"
+        log, chain_verdicts(**log.eval.scorers[0].options), action="overwrite", display="plain"
     )
     assert metrics(again) == metrics(log)
     assert [s.scores["chain_verdicts"].value for s in again.samples] == [

@@ -740,7 +740,13 @@ FORGERIES = {
 
 
 @linux_only
-@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        pytest.param(source, id=name, marks=[pytest.mark.slow] if "flood from" in name else [])
+        for name, source in FORGERIES.items()
+    ],
+)
 def test_a_forged_report_is_no_success_no_error_and_no_hang(runs_of: Any, forgery: str) -> None:
     """A program whose own doing is wrong stays wrong whatever it writes to the report pipe."""
     limits = Limits(0.3, 256, 1)

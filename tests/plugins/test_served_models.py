@@ -183,6 +183,7 @@ def calls(log: EvalLog, role: str) -> int:
     )
 
 
+@pytest.mark.slow
 def test_generator_and_critic_are_served_by_vllm_on_two_ports(shell, root):
     log = shell.run(with_free_ports(commands_of(root, "vLLM, generator and critic")))
     assert len(log.samples) == 2
@@ -192,6 +193,7 @@ def test_generator_and_critic_are_served_by_vllm_on_two_ports(shell, root):
     assert not any(map(is_about_drafts, critic))
 
 
+@pytest.mark.slow
 def test_any_openai_compatible_server_serves_either_role(shell, root):
     log = shell.run(with_free_ports(commands_of(root, "Any OpenAI-compatible server")))
     assert len(log.samples) == 2
@@ -199,6 +201,7 @@ def test_any_openai_compatible_server_serves_either_role(shell, root):
     assert len(list(shell.folder.glob("asked_*"))) == 2, "each with its own address and key"
 
 
+@pytest.mark.slow
 def test_inspect_starts_vllm_itself(shell, root):
     log = shell.run(commands_of(root, "vLLM, started by Inspect"))
     assert len(log.samples) == 2
@@ -300,6 +303,7 @@ def both_models_answered(log: EvalLog, generator: str) -> None:
         assert critique["text"].isalpha(), "the tiny model knows letters alone"
 
 
+@pytest.mark.slow
 def test_two_gguf_models_are_generator_and_critic(shell, root, write_tiny_gguf):
     """Two real models of llama.cpp in one process; the small coder's place is a tiny one's here."""
     first = write_tiny_gguf(shell.home / "models" / "generator.gguf", seed=1)
