@@ -123,6 +123,8 @@ class PromptSet:
         self._templates: dict[str, Render] = {}
         self._sha = hashlib.sha256()
         self._settings = self._read_settings()
+        # each turn's chat begins with it
+        self._draft = lru_cache(maxsize=256)(self._ask_for_draft)
         for name in required:
             self._load(name, optional=False)
             if name not in self._settings.no_system:
@@ -172,7 +174,10 @@ class PromptSet:
             raise UserError(f"template {path} cannot be used: {reason}; correct it") from None
 
     def draft(self, problem: Problem) -> tuple[Message, ...]:
-        return self.ask("draft", statement=problem.statement, starter_code=problem.starter_code)
+        return self._draft(problem.statement, problem.starter_code)
+
+    def _ask_for_draft(self, statement: str, starter_code: str) -> tuple[Message, ...]:
+        return self.ask("draft", statement=statement, starter_code=starter_code)
 
     def critique(
         self, problem: Problem, draft: Draft, feedback: Feedback | None = None

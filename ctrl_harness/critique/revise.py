@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from ctrl_harness.critique.critic import Critic, Critique, Draft, as_critics_see_it
@@ -92,14 +92,14 @@ class Loop:
         """The chain with a critique of its last program, then with the revision, unless the loop
         ends there."""
         critique = await self.critic(as_critics_see_it(problem), chain.programs[-1])
-        yield replace(chain, closing=critique)
+        yield Chain(chain.draft, chain.turns, critique)
         if self.stop_at_correct and critique.judgement == "correct":
             return
         turn = len(chain.turns) + 1
         messages = self._revision(problem, chain, critique)
         answer = await self.generate(Call("generator", turn, messages))
         revision = self._draft(problem, answer.text, turn)
-        yield replace(chain, turns=(*chain.turns, Turn(critique, revision)))
+        yield Chain(chain.draft, (*chain.turns, Turn(critique, revision)))
 
     def _revision(
         self, problem: Problem, chain: Chain, critique: Critique

@@ -108,11 +108,16 @@ async def judge_chain(record: ChainRecord, problem: Problem, judge: Judge, leaka
         answer=programs[-1] if programs else None,
         explanation=_explain(verdicts, judgements, record),
         metadata={
-            "status": [verdict.status for verdict in verdicts],
-            "n_passed": [verdict.n_passed for verdict in verdicts],
-            "n_cases": verdicts[0].n_cases,
-            "digest": [verdict.digest for verdict in verdicts],
-            "judgements": judgements,
+            # one value: Inspect writes out each on its own to see whether a summary has room for it
+            "verdicts": [
+                {
+                    "status": verdict.status,
+                    "n_passed": verdict.n_passed,
+                    "n_cases": verdict.n_cases,
+                    "digest": verdict.digest,
+                }
+                for verdict in verdicts
+            ],
             **({} if leaks is None else {"leaks": leaks}),
         },
     )

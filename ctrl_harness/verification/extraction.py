@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ctrl_harness.errors import UserError
@@ -77,9 +78,10 @@ def _fence(opening: re.Match[str], body: str, *, closed: bool) -> Fence:
     return Fence(language, "".join(lines), closed)
 
 
-def _python_fences(completion: str) -> list[str]:
+@lru_cache(maxsize=512)  # the loop shows a program to the critic, and soon the scorer judges it
+def _python_fences(completion: str) -> tuple[str, ...]:
     blocks = fences(strip_reasoning(completion))
-    return [b.text for b in blocks if b.language in _PYTHON_TAGS and b.text.strip()]
+    return tuple(b.text for b in blocks if b.language in _PYTHON_TAGS and b.text.strip())
 
 
 def first_fence(completion: str) -> str | None:

@@ -206,7 +206,7 @@ def test_a_task_judges_in_the_sandbox(
     assert log.status == "success", log.error
     assert log.eval.metadata["executor"] == NAME
     score = log.samples[0].scores["chain_verdicts"]
-    assert score.metadata["status"] == [
+    assert [verdict["status"] for verdict in score.metadata["verdicts"]] == [
         "runtime_error", "wrong_answer", "time_limit", "accepted",
     ]  # fmt: skip
     assert [score.value[f"turn_{turn}"] for turn in range(4)] == [0, 0, 0, 1]

@@ -111,9 +111,10 @@ def by_the_scorer(
     assert log.status == "success", log.error
     found = {}
     for sample in read_eval_log(log.location).samples or []:
-        told = sample.scores["chain_verdicts"].metadata
-        columns = zip(told["status"], told["n_passed"], told["digest"], strict=True)
-        draft, revision = (Told(*column) for column in columns)
+        draft, revision = (
+            Told(told["status"], told["n_passed"], told["digest"])
+            for told in sample.scores["chain_verdicts"].metadata["verdicts"]
+        )
         found[number_of[str(sample.id), sample.epoch]] = (draft, revision)
     return found
 

@@ -429,7 +429,8 @@ def verdicts_in_inspect(run_eval: Any, script: Any, task: Any, completions: dict
         script.line(name, "generator", 0, completion)
     log = run_eval(task, script.save(), sample_id=list(completions))
     assert log.status == "success", log.error
-    return {s.id: s.scores["chain_verdicts"].metadata["status"][0] for s in log.samples}
+    told = {s.id: s.scores["chain_verdicts"].metadata["verdicts"] for s in log.samples}
+    return {name: verdicts[0]["status"] for name, verdicts in told.items()}
 
 
 def verdicts_in_lm_eval(dataset: str, recorded: str, source: str) -> dict[str, str]:
