@@ -494,9 +494,13 @@ def test_trouble_with_the_sandbox_is_a_judge_error(
 
 FIND_WORKER = """
 import glob, os, signal
-worker = os.getppid()
-while 'run_parcel' not in open(f'/proc/{worker}/cmdline').read():
-    worker = int(open(f'/proc/{worker}/stat').read().rpartition(')')[2].split()[1])
+def parent_of(pid):
+    return int(open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[1])
+def is_of_the_worker(pid):
+    return 'run_parcel' in open(f'/proc/{pid}/cmdline').read()
+worker = os.getppid()  # the host, a fork of the worker
+while is_of_the_worker(parent_of(worker)):
+    worker = parent_of(worker)
 """
 """Its own: nothing isolates here, and another's may be at work beside it."""
 
