@@ -34,6 +34,7 @@ _type, _issubclass, _isinstance, _len, _repr = type, issubclass, isinstance, len
 _MAX_DEPTH = 200
 _MAX_NODES = 4_000_000
 _MAX_PLAIN = 1000
+_USUAL = 2**63
 _ERROR_CHARS = 4_000
 _MESSAGE_CHARS = 3_000
 
@@ -109,14 +110,33 @@ class _Encoder:
 
 
 def _plain_json(value: Any) -> bytes | None:
-    """JSON of a short list of usual integers, the most usual result, at a third of the cost."""
-    if _type(value) is not list:
-        return None
-    if not 0 < _len(value) <= _MAX_PLAIN or set(map(_type, value)) != {int}:
-        return None
-    if min(value) < -(2**63) or max(value) >= 2**63:
-        return None
-    return list.__repr__(value).encode("ascii")
+    """JSON of the most usual results, without the encoder: a number, a word, a short list of usual
+    integers or of such lists. None for all others.
+
+    It takes a third of the time, and a process that never calls the encoder copies none of the
+    pages which that writes to.
+    """
+    kind = _type(value)
+    if kind is list:
+        return list.__repr__(value).encode("ascii") if _holds_usual_integers(value) else None
+    if kind is int:
+        return int.__repr__(value).encode("ascii") if -_USUAL <= value < _USUAL else None
+    if kind is bool:
+        return b"true" if value else b"false"
+    if kind is str and _len(value) <= _MAX_PLAIN and value.isascii() and value.isprintable():
+        return None if '"' in value or "\\" in value else b'"%b"' % value.encode("ascii")
+    return b"null" if value is None else None
+
+
+def _holds_usual_integers(values: list[Any]) -> bool:
+    """Those, or lists of those, and not too many to look at each."""
+    kinds = set(map(_type, values))
+    if kinds == {list} and _len(values) <= _MAX_PLAIN:
+        values = [each for row in values for each in row[: _MAX_PLAIN + 1]]
+        kinds = set(map(_type, values))
+    if _len(values) > _MAX_PLAIN or kinds != {int}:
+        return False
+    return -_USUAL <= min(values) and max(values) < _USUAL
 
 
 _VIEWS: tuple[type, ...] = (range, _type({}.keys()), _type({}.values()), _type({}.items()))

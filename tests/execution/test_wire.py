@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections import OrderedDict, deque, namedtuple
 from decimal import Decimal
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctrl_harness.execution.guest import _Encoder
+from ctrl_harness.execution.guest import Reporter, _Encoder
 from ctrl_harness.execution.wire import (
     Array,
     Fingerprint,
@@ -51,6 +52,35 @@ def deep(levels: int, wrap: Any) -> Any:
 def test_plain_values_come_back(value: Any) -> None:
     assert through(value) == value
     assert type(through(value)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, False, 0, -(2**63), 2**63 - 1, 2**63, -(2**63) - 1, 1.5, "", "a b", 'a"b', "a\\b",
+        "a\nb", "\x7f", "é", "x" * 1000, "x" * 1001, [], [[]], [[], [1]], [1, 2], [True, 1], [1.0],
+        [2**63], [[1, 2], [3]], [[1], [True]], [[1], [2**64]], [[1], 2], [(1,)], [[[1]]],
+        [0] * 1000, [0] * 1001, [[0] * 1000 + [True]], [[0]] * 1001, (1,), {"a": 1},
+    ],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_a_result_is_reported_as_it_is(value: Any) -> None:
+    """The most usual ones take a shorter way than the encoder's."""
+    with tempfile.TemporaryFile(buffering=0) as stream:
+        Reporter(stream.fileno(), 1 << 20).send_result(value)
+        stream.seek(0)
+        told = stream.read()
+    assert told[:5] == (len(told) - 4).to_bytes(4, "little") + b"R"
+    assert repr(decode_value(told[5:])) == repr(value)
+
+
+def test_a_list_that_holds_itself_is_not_reported() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with tempfile.TemporaryFile(buffering=0) as stream:
+        Reporter(stream.fileno(), 1 << 20).send_result(endless)
+        stream.seek(4)
+        assert stream.read(1) == b"E"
 
 
 def test_types_of_a_program_s_own_come_back_plain() -> None:
