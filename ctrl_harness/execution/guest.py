@@ -136,7 +136,7 @@ def _holds_usual_integers(values: list[Any]) -> bool:
         kinds = set(map(_type, values))
     if _len(values) > _MAX_PLAIN or kinds != {int}:
         return False
-    return min(values) >= -_USUAL and max(values) < _USUAL
+    return bool(min(values) >= -_USUAL and max(values) < _USUAL)
 
 
 _VIEWS: tuple[type, ...] = (range, _type({}.keys()), _type({}.values()), _type({}.items()))
