@@ -108,7 +108,10 @@ class Cell:
         if "memory cgroup" not in settings.without:
             self._cgroup = CellCgroup.create()
         if self._cgroup is not None:
-            self._cgroup.add(self._process.pid)
+            try:
+                self._cgroup.add(self._process.pid)
+            except OSError as error:  # another harness may have taken it for one left behind
+                raise CellDied(f"a cell's control group is gone: {error}") from error
         if "mount namespace" in settings.without:
             self._scratch = tempfile.mkdtemp(prefix="ctrl-harness-cell-")
         message = {

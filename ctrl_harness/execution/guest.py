@@ -35,6 +35,9 @@ _MAX_DEPTH = 200
 _MAX_NODES = 4_000_000
 _MAX_PLAIN = 1000
 _USUAL = 2**63
+_LEAST_TO_COMPILE = 64 << 20
+"""Address space of the interpreter alone. Under less nothing compiles; with more a MemoryError is
+the parser's word for what is nested too deeply."""
 _ERROR_CHARS = 4_000
 _MESSAGE_CHARS = 3_000
 
@@ -130,11 +133,15 @@ def _plain_json(value: Any) -> bytes | None:
 
 def _holds_usual_integers(values: list[Any]) -> bool:
     """Those, or lists of those, and not too many to look at each."""
+    if _len(values) > _MAX_PLAIN:
+        return False
     kinds = set(map(_type, values))
-    if kinds == {list} and _len(values) <= _MAX_PLAIN:
-        values = [each for row in values for each in row[: _MAX_PLAIN + 1]]
+    if kinds == {list}:
+        if sum(map(_len, values)) > _MAX_PLAIN:
+            return False
+        values = [each for row in values for each in row]
         kinds = set(map(_type, values))
-    if _len(values) > _MAX_PLAIN or kinds != {int}:
+    if kinds != {int}:
         return False
     return bool(min(values) >= -_USUAL and max(values) < _USUAL)
 
@@ -308,6 +315,9 @@ def _load(job: dict[str, Any], module: ModuleType, report: Reporter) -> bool:
     try:
         code = job.get("code") or compile_program(job["source"])
     except SyntaxError as error:
+        if job["memory_bytes"] < _LEAST_TO_COMPILE and _isinstance(error.__context__, MemoryError):
+            report.send_exception(MemoryError(), job["source"])
+            return False
         report.send_text(b"C", describe_exception(error, job["source"]))
         return False
     try:

@@ -69,7 +69,7 @@ _RARE_MODULES = frozenset(
 )
 """Not in every cell: most are libraries of their own, which weigh on every fork more than it costs
 to load them once for the tests of a program that uses them."""
-_IMPORT = re.compile(r"^[ \t]*(?:import|from)\b([^#\n]*)", re.MULTILINE)
+_IMPORT = re.compile(r"\b(?:import|from)\b([^#\n]*)")
 _WORD = re.compile(r"\w+")
 _MODULES = {"stdio": "__main__", "calls": "solution", "script": "solution"}
 
@@ -156,6 +156,8 @@ class Host:
             self._tell_failure(NOT_COMPILED, error, job["source"])
             return None
         self._tell(frame(READY))
+        # anew, since what compiling took was the program's doing
+        signal.setitimer(signal.ITIMER_REAL, job["compile_s"])
         program = Loaded(job["source"], code, self._output_bytes)
         try:
             self._import_modules()
@@ -187,10 +189,12 @@ class Host:
         return None
 
     def _import_modules(self) -> None:
-        """Those that the program seems to use: once here, not in every child."""
+        """Those that the program seems to use: once here, and not in the time and memory of every
+        child. A package is large, so its name anywhere is enough.
+        """
         text = self._job["prelude"] + "\n" + self._job["source"]
-        named = set(_WORD.findall(" ".join(_IMPORT.findall(text))))
-        for name in named & _RARE_MODULES.union(self._job["packages"]):
+        named = set(_WORD.findall(" ".join(_IMPORT.findall(text)))) & _RARE_MODULES
+        for name in named.union(package for package in self._job["packages"] if package in text):
             with contextlib.suppress(ImportError):  # the program will meet it itself
                 __import__(name)
 

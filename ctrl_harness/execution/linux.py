@@ -4,6 +4,7 @@ Part of what runs inside a cell: the standard library only.
 """
 
 import ctypes
+import errno
 import os
 
 PR_SET_PDEATHSIG = 1
@@ -47,9 +48,12 @@ def raw_fork() -> int:
     """fork(2) without CPython's after-fork work, which costs more than the fork itself.
 
     Sound only in a process of one thread, whose child keeps to itself: the child shares the
-    parent's seed of `random`.
+    parent's seed of `random`. Raises OSError, and never returns what `kill` takes for everybody.
     """
-    return int(_libc_with_gil.fork())
+    child = int(_libc_with_gil.fork())
+    if child < 0:
+        raise BlockingIOError(errno.EAGAIN, "fork: no more processes may be started, or no memory")
+    return child
 
 
 def trim_memory() -> None:

@@ -21,10 +21,10 @@ import zipimport
 from collections.abc import Callable
 
 from ctrl_harness.execution import guest, linux
-from ctrl_harness.execution.child import REPORT_FD
+from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD
 from ctrl_harness.execution.descriptors import put_fresh_file
 from ctrl_harness.execution.host import Host
-from ctrl_harness.execution.scratch import Scratch, wipe
+from ctrl_harness.execution.scratch import Scratch, remove
 
 JOB_FILE, RESULTS_FILE = "ctrl_harness_job.bin", "ctrl_harness_results.bin"
 _OWN_FROM = 200
@@ -81,9 +81,7 @@ def _run(
         if max_bytes is not None and os.fstat(results).st_size > max_bytes:
             os.ftruncate(results, max_bytes)
     finally:
-        os.chmod(scratch, 0o700)
-        wipe(scratch)
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove(scratch)
     return {"status": status, "spent": spent}
 
 
@@ -104,6 +102,7 @@ def _be_host(job: int, results: int, scratch: str) -> None:
         os.setsid()
         os.chdir(scratch)
         job, results = map(_out_of_the_way, (job, results))
+        os.closerange(MOST_DESCRIPTORS, 1 << 16)  # a process of the program closes those below
         _prepare_interpreter(scratch)
         Host(job, results, None, Scratch(scratch)).run()
         status = 0

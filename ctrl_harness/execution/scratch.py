@@ -14,6 +14,7 @@ class Scratch:
         self._path = path
         empty = os.stat(path)
         self._size, self._mode = empty.st_size, empty.st_mode
+        self._inode = empty.st_ino
         probe = os.path.join(path, "probe")
         os.mkdir(probe)
         self._counts = os.stat(path).st_size != self._size
@@ -21,10 +22,38 @@ class Scratch:
         os.rmdir(probe)
 
     def empty(self) -> None:
-        """Empties it and gives it its permissions back. Raises OSError."""
-        found = os.stat(self._path)
-        if not self._counts or found.st_size != self._size or found.st_mode != self._mode:
+        """Empties it and gives it its permissions back. Raises OSError.
+
+        Where it is no mount a program can take it away: then it is made anew, and entered.
+        """
+        try:
+            found = os.lstat(self._path)
+        except FileNotFoundError:
+            self._make()
+            return
+        if found.st_ino != self._inode:
+            remove(self._path)
+            self._make()
+        elif not self._counts or found.st_size != self._size or found.st_mode != self._mode:
             wipe(self._path, stat.S_IMODE(self._mode))
+
+    def _make(self) -> None:
+        os.mkdir(self._path, stat.S_IMODE(self._mode))
+        os.chdir(self._path)
+        self._inode = os.lstat(self._path).st_ino
+
+
+def remove(path: str) -> None:
+    """Removes a folder with all that is in it, or what stands in its place, if anything does."""
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return
+    if is_folder:
+        wipe(path, 0o700)
+        os.rmdir(path)
+    else:
+        os.unlink(path)
 
 
 def wipe(folder: str, mode: "int | None" = None) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from ctrl_harness.errors import UserError
 
 _PYTHON_TAGS = frozenset({"", "python", "python3", "py", "py3"})
+_USUAL_CHARS = 1 << 16
 _FENCE = re.compile(
     r"^[ \t]*+(?P<ticks>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`\n]*+)$", re.MULTILINE
 )
@@ -78,10 +79,19 @@ def _fence(opening: re.Match[str], body: str, *, closed: bool) -> Fence:
     return Fence(language, "".join(lines), closed)
 
 
-@lru_cache(maxsize=512)  # the loop shows a program to the critic, and soon the scorer judges it
 def _python_fences(completion: str) -> tuple[str, ...]:
+    """Of the last completions of usual size, they are kept: the loop shows a program to the critic,
+    and soon the scorer judges it."""
+    find = _recent_python_fences if len(completion) <= _USUAL_CHARS else _find_python_fences
+    return find(completion)
+
+
+def _find_python_fences(completion: str) -> tuple[str, ...]:
     blocks = fences(strip_reasoning(completion))
     return tuple(b.text for b in blocks if b.language in _PYTHON_TAGS and b.text.strip())
+
+
+_recent_python_fences = lru_cache(maxsize=256)(_find_python_fences)
 
 
 def first_fence(completion: str) -> str | None:

@@ -598,3 +598,33 @@ def test_cells_of_two_executors_share_no_memory_limit_and_no_id() -> None:
             assert time.perf_counter() - started < 1.5  # waiting for a shared group takes two
 
     anyio.run(main)
+
+
+def test_a_package_is_loaded_before_the_limits_wherever_the_program_names_it() -> None:
+    """Under numpy's own needs there is no room for its import, only for its use."""
+    pytest.importorskip("numpy")
+    for before in ("", "if 1: ", "x = 1; "):
+        source = f"{before}import numpy as np\nprint(np.zeros(3).sum())"
+        (run,) = runs_of(source, StdinInput(""), limits=Limits(2.0, 96, 4))
+        assert (run.status, run.stdout) == ("ok", "0.0\n"), (before, run)
+
+
+FORK_WITHOUT_ROOM = """
+import os, resource
+from ctrl_harness.execution.linux import raw_fork
+if os.getuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+try:
+    raw_fork()
+except BlockingIOError:
+    print("refused")
+"""
+
+
+def test_a_fork_that_fails_is_an_error_and_no_process_number() -> None:
+    """-1 would be everybody to kill(2)."""
+    run = subprocess.run(
+        [sys.executable, "-c", FORK_WITHOUT_ROOM], capture_output=True, text=True, timeout=60
+    )
+    assert run.stdout == "refused\n", run.stderr

@@ -569,3 +569,25 @@ def test_the_shipped_compose_file_is_one_that_inspect_reads_and_the_user_complet
     assert service.network_mode == "none" and service.read_only and service.user == "65534:65534"
     assert service.mem_limit and service.cpus and service.pids_limit
     assert service.cap_drop == ["ALL"] and service.security_opt == ["no-new-privileges:true"]
+
+
+MOVE = "import os; here = os.getcwd(); os.rename(here, here + '-'); os.rmdir(here + '-'); "
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os; os.rmdir(os.getcwd())",
+        MOVE + "os.mkdir(here)",
+        MOVE + "os.symlink('/', here)",
+        "import os; os.mkdir('a'); os.chmod(os.getcwd(), 0)",
+    ],
+    ids=["removed", "moved", "a link", "closed"],
+)
+def test_a_program_may_take_its_working_folder_away(ask: Callable[..., Any], source: str) -> None:
+    given = [StdinInput("")] * 3
+
+    async def runs(executor: InspectSandboxExecutor) -> list[Run]:
+        return await executor.execute(Program(source), given, LIMITS)
+
+    assert [run.status for run in ask(runs)] == ["ok"] * 3
