@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ctrl_harness.errors import JudgeError
-from ctrl_harness.execution.scratch import wipe
+from ctrl_harness.execution.scratch import remove
 from ctrl_harness.execution.threads import Cancelled
 
 MIB = 1024 * 1024
@@ -216,14 +216,8 @@ def _has_ended(pid: int) -> bool:
 
 def _remove_folder(folder: str) -> None:
     """Removes what a program made of its scratch folder, however deep or locked it is."""
-    path = Path(folder)
     with contextlib.suppress(OSError):  # a daemon of the program may still be at work in it
-        if path.is_symlink():  # not ours any more: what it points to stays
-            path.unlink()
-            return
-        path.chmod(0o700)
-        wipe(folder)
-        path.rmdir()
+        remove(folder)
 
 
 def _environment(scratch: str) -> dict[str, str]:

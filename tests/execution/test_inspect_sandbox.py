@@ -511,6 +511,7 @@ while is_of_the_worker(parent_of(worker)):
         # results of its own in the place of the worker's
         FIND_WORKER + "folder = os.readlink(f'/proc/{worker}/cwd')\n"
         "(path,) = glob.glob(f'{folder}/*.bin'); open(path, 'w')",
+        # the worker killed
         "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
         FIND_WORKER + "os.kill(worker, signal.SIGKILL)",
     ],
