@@ -88,14 +88,18 @@ def _rows(**options: str | None) -> Mapping[str, str | None]:
     return MappingProxyType(options)
 
 
-def _ctrl(rows: Mapping[str, str | None], time_limit: str = "30") -> Settings:
+def _ctrl(
+    rows: Mapping[str, str | None],
+    time_limit: str = "30",
+    comparator: str = "sandbox_fusion",
+) -> Settings:
     return Settings(
         rows=rows,
         epochs=5,
         turns=5,
         prompts="ctrl",
         extraction="sandbox_fusion",
-        comparator="sandbox_fusion",
+        comparator=comparator,
         time_limit=time_limit,
         temperature=0.7,
         revision_temperature=0.0,
@@ -125,6 +129,7 @@ PROTOCOLS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
                         tests="private",
                     ),
                     time_limit="30/total",
+                    comparator="sandbox_fusion_livecodebench",
                 ),
                 "mbppplus": _ctrl(_rows(tests="all")),
             }

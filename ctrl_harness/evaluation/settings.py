@@ -34,7 +34,8 @@ class Given(TypedDict, total=False):
     history: latest or full: what a revision's chat holds.
     replay: raw or code: what stands there for the generator's own answer.
     extraction: first_fence, last_fence or sandbox_fusion.
-    comparator: default, evalplus, livecodebench, sandbox_fusion or taco; null is the data set's.
+    comparator: default, evalplus, livecodebench, sandbox_fusion, sandbox_fusion_livecodebench or
+        taco; null is the data set's.
     time_limit: row (its own), row*K (K times that), wall seconds a test, or SECONDS/total.
     temperature, revision_temperature, top_p, max_tokens, repetition_penalty: How models are asked;
         null leaves it to the role, the command and the model.

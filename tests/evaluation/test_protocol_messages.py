@@ -115,7 +115,7 @@ def test_every_message_and_setting_is_as_stated(
                 "release": "release_v4", "start": "2024-08-01", "end": "2024-11-01",
                 "tests": "private",
             },
-            {"time_limit": "30/total"},
+            {"time_limit": "30/total", "comparator": "sandbox_fusion_livecodebench"},
         ),
         (mbppplus, {"tests": "all"}, {"time_limit": "30"}),
     ],

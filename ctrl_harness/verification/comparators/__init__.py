@@ -21,6 +21,10 @@ from ctrl_harness.verification.comparators.livecodebench import (
     livecodebench_values_equal,
 )
 from ctrl_harness.verification.comparators.sandbox_fusion import sandbox_fusion_lines_equal
+from ctrl_harness.verification.comparators.sandbox_fusion_livecodebench import (
+    sandbox_fusion_livecodebench_lines_equal,
+    sandbox_fusion_livecodebench_values_equal,
+)
 from ctrl_harness.verification.comparators.taco import taco_lines_equal, taco_values_equal
 
 
@@ -40,6 +44,11 @@ COMPARATORS: dict[str, Comparator] = {
         Comparator("evalplus", tokens_equal, evalplus_equal),
         Comparator("livecodebench", livecodebench_lines_equal, livecodebench_values_equal),
         Comparator("sandbox_fusion", sandbox_fusion_lines_equal, values_equal),
+        Comparator(
+            "sandbox_fusion_livecodebench",
+            sandbox_fusion_livecodebench_lines_equal,
+            sandbox_fusion_livecodebench_values_equal,
+        ),
         Comparator("taco", taco_lines_equal, taco_values_equal),
     )
 }
