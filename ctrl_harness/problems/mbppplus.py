@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
+import sys
+from collections.abc import Sequence
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.problems.loading import LoadPlan, choose, load_planned
-from ctrl_harness.problems.mbppplus_asserts import case_of_assert
-from ctrl_harness.problems.mbppplus_program import take_apart
-from ctrl_harness.problems.problem import Limits, Problem
+from ctrl_harness.problems.mbppplus_program import TakenApart, take_apart
+from ctrl_harness.problems.problem import CallCase, Limits, Problem, ScriptCase
 from ctrl_harness.problems.problem_set import ProblemSet
 from ctrl_harness.problems.reference import ProblemSetReference
 from ctrl_harness.problems.row_fields import (
@@ -21,6 +23,7 @@ from ctrl_harness.problems.row_fields import (
     texts,
 )
 from ctrl_harness.problems.rows import Repository, Source, resolve_source, select_split
+from ctrl_harness.problems.test_code import read_test_code
 
 HOME = Repository("mbppplus", "evalplus/mbppplus")
 SPLITS = ("test",)
@@ -77,7 +80,7 @@ def _problem(name: str, row: RowData, *, tests: str) -> Problem:
     if not asserts:
         raise UserError("field 'test_list' is empty")
     taken = take_apart(filled_text(row, "test"))
-    public = tuple(case_of_assert(script, taken.function, taken.oracle) for script in asserts)
+    public = tuple(case for script in asserts for case in _asserted(script, taken))
     return Problem(
         id=name,
         dataset=HOME.name,
@@ -91,3 +94,25 @@ def _problem(name: str, row: RowData, *, tests: str) -> Problem:
         comparator="evalplus",
         metadata={"function": taken.function, "oracle": taken.oracle, "prompt": prompt},
     )
+
+
+def _asserted(script: str, taken: TakenApart) -> Sequence[CallCase | ScriptCase]:
+    """The cases of an assert of `test_list`, in which `==` compares as the row does.
+
+    What runs as it is has the standard modules that it names imported: a right program need not
+    have imported them (Mbpp/596 asks for sys.getsizeof).
+    """
+    try:
+        names = {
+            node.value.id
+            for node in ast.walk(ast.parse(script.strip()))
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        }
+        setup = "".join(f"import {name}\n" for name in sorted(names & sys.stdlib_module_names))
+        return read_test_code(
+            script.strip(), setup=setup, entry_point=taken.function, equality=taken.oracle
+        ).cases
+    except UserError as error:
+        raise UserError(f"field 'test_list' holds an assert that {error}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise UserError("field 'test_list' holds something that is not an assert") from None

@@ -9,8 +9,15 @@ from typing import Any, Literal
 
 from ctrl_harness.errors import UserError
 
-OracleKind = Literal["equal", "set", "is_not_none"]
-"""How a call's result relates to the expected value (the three kinds MBPP+ rows define)."""
+OracleKind = Literal[
+    "equal", "set", "is_not_none", "identical", "truth", "within", "isclose"
+]
+"""How a call's result relates to the expected value.
+
+equal: by the comparator. set, is_not_none: two further relations of MBPP+ rows. The others are
+what asserts say, whatever the comparator: identical, `f(x) is True`; truth, `f(x)` or `not f(x)`;
+within, `abs(f(x) - expected) <= atol`; isclose, `math.isclose` with rtol and atol.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,8 @@ class CallCase:
 
     `args` are positional and, like `expected`, plain Python values: None, bool, int, float,
     complex, str, bytes, list, tuple, dict, set, frozenset. `atol` is the row's own absolute
-    tolerance; only the `evalplus` comparator reads it.
+    tolerance, `rtol` the relative one of an `isclose`; of the comparators only `evalplus` reads
+    atol.
     """
 
     function: str
@@ -79,6 +87,7 @@ class CallCase:
     expected: Any
     oracle: OracleKind = "equal"
     atol: float = 0.0
+    rtol: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -87,6 +96,7 @@ class CallCase:
             "expected_repr": _stable_repr(self.expected),
             "oracle": self.oracle,
             "atol": self.atol,
+            **({"rtol": self.rtol} if self.rtol else {}),
         }
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from ctrl_harness.problems.problem import (
     CallCase,
     Limits,
     Problem,
-    ScriptCase,
     StdioCase,
     TestCase,
 )
 from ctrl_harness.problems.row_fields import kind_of
+from ctrl_harness.problems.test_code import read_test_code
 
 DATASET = "file"
 """The data set's name that a problem from a file carries."""
@@ -29,7 +28,7 @@ _LIMITS = ("time_s", "memory_mb", "output_mb")
 _FORMS = (
     ("stdin", ("stdin", "stdout")),
     ("function", ("function", "args", "expected", "expected_repr")),
-    ("script", ("script",)),
+    ("script", ("script", "setup", "entry_point")),
 )
 
 
@@ -66,6 +65,12 @@ def parse_problem(data: Any, problem_id: str) -> Problem:
     comparator = data.get("comparator", "default")
     if not isinstance(comparator, str):
         raise UserError(f"comparator is {kind_of(comparator)}; give its name")
+    read: list[TestCase] = []
+    preludes: dict[str, None] = {}
+    for index, case in enumerate(cases):
+        found, prelude = _cases(f"cases[{index}]", case)
+        read += found
+        preludes[prelude] = None
     statement = data.get("statement", "")
     if not isinstance(statement, str):
         raise UserError(f"statement is {kind_of(statement)}; give text")
@@ -73,8 +78,9 @@ def parse_problem(data: Any, problem_id: str) -> Problem:
         id=problem_id,
         dataset=DATASET,
         statement=statement,
-        cases=tuple(_case(f"cases[{index}]", case) for index, case in enumerate(cases)),
+        cases=tuple(read),
         limits=_limits(data.get("limits", {})),
+        prelude="".join(preludes),
         comparator=comparator,
     )
 
@@ -86,7 +92,8 @@ def _limits(data: Any) -> Limits:
     return Limits(**data)
 
 
-def _case(place: str, data: Any) -> TestCase:
+def _cases(place: str, data: Any) -> tuple[Sequence[TestCase], str]:
+    """The cases that an entry stands for, and what runs before the program."""
     if not isinstance(data, Mapping):
         raise UserError(f"{place} is {kind_of(data)}; give an object")
     forms = [(key, fields) for key, fields in _FORMS if key in data]
@@ -95,10 +102,10 @@ def _case(place: str, data: Any) -> TestCase:
     form, fields = forms[0]
     _only_known(place, data, fields)
     if form == "stdin":
-        return StdioCase(_text(place, data, "stdin"), _text(place, data, "stdout"))
+        return [StdioCase(_text(place, data, "stdin"), _text(place, data, "stdout"))], ""
     if form == "script":
-        return ScriptCase(_script(place, _text(place, data, "script")))
-    return _call(place, data)
+        return _script(place, data)
+    return [_call(place, data)], ""
 
 
 def _call(place: str, data: Mapping[str, Any]) -> CallCase:
@@ -119,14 +126,17 @@ def _call(place: str, data: Mapping[str, Any]) -> CallCase:
     return CallCase(function, tuple(arguments), expected)
 
 
-def _script(place: str, script: str) -> str:
+def _script(place: str, data: Mapping[str, Any]) -> tuple[Sequence[TestCase], str]:
+    setup = _text(place, data, "setup") if "setup" in data else ""
+    entry_point = _text(place, data, "entry_point") if "entry_point" in data else None
+    script = _text(place, data, "script")
     if not script.strip():
         raise UserError(f"{place}.script is empty; it would accept any program")
     try:
-        ast.parse(script)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UserError(f"{place}.script is not Python ({error})") from None
-    return script
+        tests = read_test_code(script, setup=setup, entry_point=entry_point)
+    except UserError as error:
+        raise UserError(f"{place}.script {error}") from None
+    return tests.cases, tests.prelude
 
 
 def _text(place: str, data: Mapping[str, Any], name: str) -> str:

@@ -6,10 +6,8 @@ come from outside: nothing of them is evaluated or unpickled here.
 
 from __future__ import annotations
 
-import ast
 import base64
 import binascii
-import builtins
 import json
 import pickletools
 import zlib
@@ -18,14 +16,13 @@ from typing import Any
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.problems.livecodebench import PRELUDE
-from ctrl_harness.problems.mbppplus_asserts import case_of_assert
-from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase, StdioCase, TestCase
+from ctrl_harness.problems.problem import CallCase, Problem, StdioCase, TestCase
 from ctrl_harness.problems.row_fields import kind_of
+from ctrl_harness.problems.test_code import MAX_CHARS as MAX_SCRIPT_CHARS
+from ctrl_harness.problems.test_code import is_one_assert, read_test_code
 
 Row = Mapping[str, Any]
 
-MAX_SCRIPT_CHARS = 1 << 20
-"""Longer test code is refused: a syntax tree takes a hundred times its source's memory."""
 _MAX_UNPACKED_BYTES = 256 << 20
 _TEXT_OPCODES = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"})
 _FRAMING_OPCODES = frozenset(
@@ -123,24 +120,33 @@ def _unpacked(text: str) -> dict[str, str]:
 def mbpp_problem(problem_id: str, row: Row) -> Problem:
     """Asserts on the program: `test_list` or `test`, a list, JSON text of one, or Python.
 
-    An assert that compares a call on literals with a literal becomes a CallCase, whose expected
-    value stays here. What cannot be taken apart (set-up code, helper functions, tolerances) is a
-    ScriptCase. `labels.test_setup_code` goes before each.
+    What they come to, see problems/test_code.py. `labels.test_setup_code` goes before them, and
+    `entry_point` is what HumanEval's `check(candidate)` checks.
     """
     tests = row.get("test_list", row.get("test"))
     if isinstance(tests, str) and tests.lstrip().startswith("["):
         tests = _json("test", tests)
-    setup = _setup_code(row)
-    if isinstance(tests, str):
-        scripts = _asserts(tests) if not setup else [tests]
-    elif isinstance(tests, list) and all(isinstance(test, str) for test in tests):
-        scripts = tests
-    else:
+    scripts = [tests] if isinstance(tests, str) else tests
+    if not isinstance(scripts, list) or not all(isinstance(test, str) for test in scripts):
         raise UserError(f"field 'test_list' holds {kind_of(tests)}, not a list of asserts")
-    if sum(map(len, scripts)) > MAX_SCRIPT_CHARS:
+    setup, entry_point = _setup_code(row), row.get("entry_point")
+    if not (entry_point is None or isinstance(entry_point, str)):
+        raise UserError(f"field 'entry_point' holds {kind_of(entry_point)}, not text")
+    if sum(map(len, scripts)) + len(setup) > MAX_SCRIPT_CHARS:
         raise UserError(f"the asserts have more than {MAX_SCRIPT_CHARS} characters; send fewer")
-    cases = [_assert_case(f"test_list[{index}]", text, setup) for index, text in enumerate(scripts)]
-    return _problem(problem_id, row, cases)
+    if not all(map(is_one_assert, scripts)):
+        scripts = ["\n".join(scripts)] if scripts else []  # one may use another's names
+    cases: list[TestCase] = []
+    preludes: dict[str, None] = {}
+    for index, script in enumerate(scripts):
+        try:
+            read = read_test_code(script, setup=setup, entry_point=entry_point)
+        except UserError as error:
+            place = f"test_list[{index}]" if len(scripts) > 1 else "field 'test'"
+            raise UserError(f"{place} {error}") from None
+        cases += read.cases
+        preludes[read.prelude] = None
+    return _problem(problem_id, row, cases, "".join(preludes))
 
 
 def _setup_code(row: Row) -> str:
@@ -152,62 +158,6 @@ def _setup_code(row: Row) -> str:
     if not isinstance(setup, str):
         raise UserError(f"field 'test_setup_code' holds {kind_of(setup)}, not text")
     return setup
-
-
-def _asserts(script: str) -> list[str]:
-    """The asserts of a script of nothing else, each by itself; otherwise the script."""
-    statements = _parse("test", script)
-    if statements and all(isinstance(statement, ast.Assert) for statement in statements):
-        return [ast.unparse(statement) for statement in statements]
-    return [script]
-
-
-def _assert_case(place: str, script: str, setup: str) -> TestCase:
-    statements = _parse(place, script)
-    if not any(isinstance(node, ast.Assert) for s in statements for node in ast.walk(s)):
-        raise UserError(f"{place} asserts nothing; it would accept any program")
-    if not setup and len(statements) == 1:
-        (statement,) = statements
-        _SpreadArguments().visit(statement)
-        function = _called_function(statement)
-        if function is not None:
-            return case_of_assert(ast.unparse(statement), function, "equal")
-    return ScriptCase(f"{setup}\n{script}" if setup else script)
-
-
-def _parse(place: str, script: str) -> list[ast.stmt]:
-    if len(script) > MAX_SCRIPT_CHARS:
-        raise UserError(f"{place} has more than {MAX_SCRIPT_CHARS} characters; send fewer")
-    try:
-        return ast.parse(script.strip()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UserError(f"{place} is not Python ({error})") from None
-
-
-class _SpreadArguments(ast.NodeTransformer):
-    """f(*[a, b]) as f(a, b)."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        arguments: list[ast.expr] = []
-        for argument in node.args:
-            match argument:
-                case ast.Starred(value=ast.List(elts=items) | ast.Tuple(elts=items)):
-                    arguments += items
-                case _:
-                    arguments.append(argument)
-        node.args = arguments
-        return node
-
-
-def _called_function(statement: ast.stmt) -> str | None:
-    """The first name called that is not Python's own."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            name = node.func.id
-            if not hasattr(builtins, name):
-                return name
-    return None
 
 
 def _problem(problem_id: str, row: Row, cases: list[Any], prelude: str = "") -> Problem:

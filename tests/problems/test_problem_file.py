@@ -31,6 +31,9 @@ def test_a_file_with_every_kind_of_case(tmp_path):
                     call(expected_repr="{(1, 2): inf}"),
                     call(args=[], expected=None),
                     {"script": "assert f(1) == 2"},
+                    {"script": "assert len(f(2)) == 2"},
+                    {"script": "def check(candidate):\n    assert candidate(3) == 4\n",
+                     "setup": "import math", "entry_point": "f"},
                 ],
                 "limits": {"time_s": 2, "memory_mb": 128, "output_mb": 1},
                 "comparator": "evalplus",
@@ -46,9 +49,12 @@ def test_a_file_with_every_kind_of_case(tmp_path):
             CallCase("f", (1,), [None, {"a": 1.5}]),
             CallCase("f", (1,), {(1, 2): math.inf}),
             CallCase("f", (), None),
-            ScriptCase("assert f(1) == 2"),
+            CallCase("f", (1,), 2),
+            ScriptCase("assert len(f(2)) == 2"),
+            CallCase("f", (3,), 4),
         ),
         limits=Limits(2, 128, 1),
+        prelude="import math\n",
         comparator="evalplus",
     )
 
@@ -87,6 +93,10 @@ def test_only_cases_are_needed():
         ({"cases": [call(expected=1, kwargs={})]}, "cases[0] has an unknown field 'kwargs'"),
         ({"cases": [{"script": " "}]}, "cases[0].script is empty"),
         ({"cases": [{"script": "assert ("}]}, "cases[0].script is not Python"),
+        ({"cases": [{"script": "print(f(1))"}]}, "cases[0].script asserts nothing"),
+        ({"cases": [{"script": "def test(): assert f(1)"}]}, "asserts only in what nothing calls"),
+        ({"cases": [{"script": "def check(candidate): assert candidate(1)"}]}, "(entry_point)"),
+        ({"cases": [{"script": "assert f(1)", "setup": 1}]}, "cases[0].setup is an integer"),
     ],
 )
 def test_a_fault_is_named_by_case_and_field(tmp_path, data, says):

@@ -205,7 +205,7 @@ def test_rows_that_cannot_be_judged_are_refused(
 
 
 def test_code_nested_too_deeply_is_refused(client: httpx.Client) -> None:
-    test = [f"assert f({'-' * 2500}1) == 3"]
+    test = [f"assert f({'-' * 200_000}1) == 3"]
     response = client.post("/submit", json=body(DOUBLE, test, dataset_type="MBPPDataset"))
     assert response.status_code == 400
     assert "nested too deeply" in response.json()["detail"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from ctrl_harness.execution.wire import Array, Fingerprint, Iterated, refuse_collisions
-from ctrl_harness.problems.problem import CallCase
+from ctrl_harness.execution.wire import Array, Fingerprint, Iterated, Opaque, refuse_collisions
+from ctrl_harness.problems.problem import CallCase, OracleKind
 
 
 def by_oracle(value: Any, case: CallCase, equal: Callable[[Any, Any], bool]) -> bool:
     """Applies the relation the row itself defines before the comparator's own equality."""
+    if (asserted := _ASSERTED.get(case.oracle)) is not None:
+        return asserted(value, case)
     if isinstance(value, Fingerprint):
         return bool(value == case.expected)
     if case.oracle == "is_not_none":
@@ -23,6 +28,59 @@ def by_oracle(value: Any, case: CallCase, equal: Callable[[Any, Any], bool]) -> 
         except (TypeError, ValueError):
             return False
     return equal(value, case.expected)
+
+
+def _identical(value: Any, case: CallCase) -> bool:
+    """`f(x) is True`, where 1 is not True."""
+    return type(value) is type(case.expected) and bool(value == case.expected)
+
+
+def _truth(value: Any, case: CallCase) -> bool:
+    """`f(x)` or `not f(x)`; of an object that has no plain form it is not asked."""
+    match value:
+        case Opaque() | Fingerprint():
+            return bool(case.expected)
+        case Iterated():
+            return bool(bool(value.items) == case.expected)
+        case Array():
+            items: Any = value.items
+            while isinstance(items, (list, tuple)) and len(items) == 1:
+                items = items[0]
+            if isinstance(items, (list, tuple)):
+                return False  # numpy has no word on the truth of several values, or of none
+            return bool(bool(items) == case.expected)
+    return bool(bool(value) == case.expected)
+
+
+def _within(value: Any, case: CallCase) -> bool:
+    """`abs(f(x) - expected) <= atol`"""
+    value = plain(value)
+    try:
+        return isinstance(value, _NUMBERS) and bool(abs(value - case.expected) <= case.atol)
+    except (TypeError, ArithmeticError):  # a Decimal less a float, an integer too large for one
+        return False
+
+
+def _isclose(value: Any, case: CallCase) -> bool:
+    """`math.isclose(f(x), expected, rel_tol=rtol, abs_tol=atol)`"""
+    value = plain(value)
+    try:
+        return isinstance(value, _REALS) and math.isclose(
+            value, case.expected, rel_tol=case.rtol, abs_tol=case.atol
+        )
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+_REALS = (int, float, Fraction, Decimal)
+_NUMBERS = (*_REALS, complex)
+_ASSERTED: Mapping[OracleKind, Callable[[Any, CallCase], bool]] = {
+    "identical": _identical,
+    "truth": _truth,
+    "within": _within,
+    "isclose": _isclose,
+}
+"""Relations that asserts state; they hold whatever the comparator."""
 
 
 def _as_set(value: Any) -> set[Any]:

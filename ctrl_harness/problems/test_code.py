@@ -1,0 +1,372 @@
+"""Python test code as the cases it stands for: calls where it says no more, scripts otherwise.
+
+Behind problem files, `/verify` and the rows of `/submit` alike. Nothing of it runs here.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ctrl_harness.errors import UserError
+from ctrl_harness.problems.assertions import (
+    is_main_guard,
+    own_functions,
+    reached_assertions,
+    unreached_functions,
+)
+from ctrl_harness.problems.call_asserts import SOLUTION, NotACall, Scope, calls_of_assert
+from ctrl_harness.problems.plain_values import (
+    NotPlain,
+    closed,
+    plain_value,
+    resolve,
+    shared_objects,
+    whole_range,
+)
+from ctrl_harness.problems.problem import CallCase, OracleKind, ScriptCase
+
+MAX_CHARS = 1 << 20
+"""Longer test code is refused: a syntax tree takes a hundred times its source's memory."""
+_MAX_STATEMENTS = 20_000
+"""How many statements are followed through loops and calls; longer tests run as they are."""
+_MAX_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TestCode:
+    """What test code comes to. prelude: imports that a program may use, as in one file with it."""
+
+    __test__: ClassVar[bool] = False  # no test for pytest to collect
+    cases: tuple[CallCase | ScriptCase, ...]
+    prelude: str = ""
+
+
+def read_test_code(
+    code: str,
+    *,
+    setup: str = "",
+    entry_point: str | None = None,
+    equality: OracleKind = "equal",
+) -> TestCode:
+    """The cases that test code stands for.
+
+    code: Python that asserts something of the program's functions: asserts, loops over tables,
+    test functions that it calls, under a main guard or not. setup: code that runs before it (MBPP's
+    `test_setup_code`). entry_point: the program's function that `check(candidate)` is called with
+    where the code defines but does not call it (HumanEval); a name that is also Python's (`sum`) is
+    the program's only where it is this one. equality: how `==` compares where it becomes a call.
+
+    Asserts that compare a call on plain values with a plain value become CallCases, whose expected
+    values no program meets. Where anything more is said, the whole code is one ScriptCase besides.
+    So a program is right on all cases if and only if the code runs to its end without a failed
+    assertion, but for what comparators forgive (a tuple for a list, a rounding error) and for
+    functions that are methods of a class Solution.
+
+    Raises UserError for code that is not Python or that can assert nothing.
+    """
+    whole = f"{setup}\n{code}" if setup.strip() else code
+    module = _parsed(whole)
+    tests = _parsed(code) if setup.strip() else module
+    candidate = _check_to_call(module)
+    if candidate is not None:
+        if entry_point is None:
+            raise UserError(
+                "defines check(candidate) and does not call it; name the function to check "
+                "(entry_point), or end with check(FUNCTION)"
+            )
+        if not entry_point.isidentifier():
+            raise UserError(f"has the entry point {entry_point!r:.80}, which names no function")
+        call = f"check({entry_point})"
+        whole, code = f"{whole}\n{call}\n", f"{code}\n{call}\n"
+        module, tests = _parsed(whole), _parsed(code)
+    if not reached_assertions(module):
+        raise UserError(_nothing_asserted(module))
+    imports = [s for s in module.body if isinstance(s, (ast.Import, ast.ImportFrom))]
+    if setup.strip() and not _is_imports(_parsed(setup)):
+        return TestCode((ScriptCase(whole),))
+    reader = _Reader(tests, entry_point, equality)
+    complete = reader.read()
+    cases: list[CallCase | ScriptCase] = [*reader.cases]
+    if not complete or not cases:
+        cases.append(ScriptCase(whole))
+    return TestCode(tuple(cases), _prelude(imports) if reader.cases else "")
+
+
+def is_one_assert(code: str) -> bool:
+    """Whether the code is a single assert, which needs nothing that stands elsewhere."""
+    try:
+        return [type(statement) for statement in _parsed(code).body] == [ast.Assert]
+    except UserError:
+        return False
+
+
+def _parsed(code: str) -> ast.Module:
+    """Raises UserError for what Python would not run."""
+    if len(code) > MAX_CHARS:
+        raise UserError(f"has more than {MAX_CHARS} characters; send fewer")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(code, "<tests>", "exec", dont_inherit=True)
+            return ast.parse(code)
+    except (RecursionError, MemoryError):
+        raise UserError("is not Python that can be read, for it is nested too deeply") from None
+    except (SyntaxError, ValueError, OverflowError) as error:
+        raise UserError(f"is not Python ({error})") from None
+
+
+def _check_to_call(module: ast.Module) -> str | None:
+    """HumanEval's form: `def check(candidate)` that the code itself never calls."""
+    names = {n.id for n in ast.walk(module) if isinstance(n, ast.Name)}
+    for statement in module.body:
+        match statement:
+            case ast.FunctionDef(name="check", args=ast.arguments(args=[parameter])):
+                return None if "check" in names else parameter.arg
+    return None
+
+
+def _nothing_asserted(module: ast.Module) -> str:
+    if names := unreached_functions(module):
+        listed = ", ".join(names[:5])
+        return f"asserts only in what nothing calls ({listed}); call it at the end of the tests"
+    return "asserts nothing, so it would accept any program; write `assert f(…) == …`"
+
+
+def _is_imports(module: ast.Module) -> bool:
+    return all(isinstance(s, (ast.Import, ast.ImportFrom)) or _is_text(s) for s in module.body)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _prelude(imports: Sequence[ast.Import | ast.ImportFrom]) -> str:
+    """Those of the standard library: a program in one file with the tests could use them."""
+    lines = []
+    for statement in imports:
+        if isinstance(statement, ast.ImportFrom):
+            if statement.level or statement.module == "__future__":
+                continue
+            roots = [str(statement.module)]
+        else:
+            roots = [alias.name for alias in statement.names]
+        if all(root.partition(".")[0] in sys.stdlib_module_names for root in roots):
+            lines.append(f"{ast.unparse(statement)}\n")
+    return "".join(dict.fromkeys(lines))
+
+
+def _imported(module: ast.Module) -> frozenset[str]:
+    return frozenset(
+        (alias.asname or alias.name).split(".")[0]
+        for node in ast.walk(module)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    )
+
+
+class _Unread(Exception):
+    """A statement that has to run."""
+
+
+class _Reader:
+    """Follows test code, statement by statement, for as long as nothing needs to run for it."""
+
+    def __init__(self, module: ast.Module, entry_point: str | None, equality: OracleKind) -> None:
+        self.cases: list[CallCase] = []
+        self._module = module
+        self._functions: dict[str, ast.FunctionDef] = {}
+        self._scope = Scope(
+            own=own_functions(module) | _imported(module),
+            program=frozenset({entry_point} if entry_point else ()),
+            equality=equality,
+        )
+        self._complete = True
+        self._statements = 0
+
+    def read(self) -> bool:
+        """True where the cases are all that the code says."""
+        try:
+            self._block(self._module.body, 0)
+        except (_Unread, NotPlain, NotACall, RecursionError):
+            return False
+        return self._complete and not self._scope.results
+
+    def _block(self, body: Sequence[ast.stmt], depth: int) -> None:
+        for statement in body:
+            self._statements += 1
+            if self._statements > _MAX_STATEMENTS or depth > _MAX_DEPTH:
+                raise _Unread
+            self._statement(statement, depth)
+
+    def _statement(self, statement: ast.stmt, depth: int) -> None:
+        match statement:
+            case ast.Pass() | ast.Import() | ast.ImportFrom():
+                pass
+            case ast.Expr(value=ast.Constant()):
+                pass
+            case ast.FunctionDef(decorator_list=[], name=name):
+                if depth and name in self._scope.names:
+                    raise _Unread
+                self._functions[name] = statement
+            case ast.ClassDef(decorator_list=[], keywords=[]):
+                pass  # where it is used, that statement is not read
+            case ast.Assert(test=test):
+                try:
+                    self.cases += calls_of_assert(test, self._scope)
+                except NotACall:  # it runs as it is, and may change what it hands to the program
+                    self._scope.spent.update(shared_objects(test, self._scope.names))
+                    self._complete = False
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self._assign(name, value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                self._assign(name, value)
+            case ast.If(test=test, body=body, orelse=[]) if is_main_guard(test):
+                self._block(body, depth)
+            case ast.For(target=target, iter=table, body=body, orelse=[]):
+                if any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(statement)):
+                    raise _Unread
+                for row in self._rows(table):
+                    self._bind(target, row)
+                    self._block(body, depth + 1)
+            case ast.Expr(value=ast.Call() as call):
+                self._expression(call, depth)
+            case _:
+                raise _Unread
+
+    def _assign(self, name: str, value: ast.expr) -> None:
+        scope = self._scope
+        match value:
+            case ast.Call(func=ast.Name(id="Solution"), args=[], keywords=[]):
+                scope.names.pop(name, None)
+                scope.callables[name] = SOLUTION
+                return
+            case ast.Name(id=other) if other not in scope.names:
+                scope.names.pop(name, None)
+                scope.callables[name] = scope.callables.get(other, other)
+                return
+        try:
+            literal = closed(value, scope.names)
+            plain_value(literal, {})
+        except NotPlain:
+            scope.bind_result(name, value)
+        else:
+            scope.bind(name, literal)
+
+    def _rows(self, table: ast.expr) -> Iterator[ast.expr]:
+        """The items that a loop goes through."""
+        names = self._scope.names
+        match table:
+            case ast.Call(func=ast.Name(id="range"), keywords=[]):
+                yield from map(ast.Constant, whole_range(table, names))
+                return
+            case ast.Call(func=ast.Name(id="enumerate"), args=[inner], keywords=[]):
+                for index, row in enumerate(self._rows(inner)):
+                    yield ast.Tuple([ast.Constant(index), row], ast.Load())
+                return
+            case ast.Call(func=ast.Name(id="zip"), args=columns):
+                for items in zip(*map(self._rows, columns), strict=False):
+                    yield ast.Tuple([*items], ast.Load())
+                return
+            case ast.Call(func=ast.Attribute(value=inner, attr="items"), args=[], keywords=[]):
+                found = self._literal(inner)
+                if not isinstance(found, ast.Dict):
+                    raise _Unread
+                self._refuse_repeated(found.keys)
+                for key, value in zip(found.keys, found.values, strict=True):
+                    if key is not None:
+                        yield ast.Tuple([key, value], ast.Load())
+                return
+        rows = self._literal(table)
+        if not isinstance(rows, (ast.List, ast.Tuple)):
+            raise _Unread
+        if any(isinstance(row, ast.Starred) for row in rows.elts):
+            raise _Unread
+        yield from rows.elts
+
+    def _literal(self, node: ast.expr) -> ast.expr:
+        """A table as the code wrote it. Raises _Unread for one that calls may have changed."""
+        names = self._scope.names
+        if self._scope.spent.intersection(shared_objects(node, names)):
+            raise _Unread
+        found = resolve(node, names)
+        return closed(node, names) if found is node else found
+
+    def _refuse_repeated(self, keys: Sequence[ast.expr | None]) -> None:
+        values = [key.value for key in keys if isinstance(key, ast.Constant)]
+        if len(values) < len(keys) or len(set(values)) < len(values):
+            raise _Unread
+
+    def _bind(self, target: ast.expr, row: ast.expr) -> None:
+        match target:
+            case ast.Name(id=name):
+                self._scope.bind(name, row)
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                found = resolve(row, self._scope.names)
+                if not isinstance(found, (ast.Tuple, ast.List)):
+                    raise _Unread
+                starred = (ast.Starred,)
+                if len(found.elts) != len(targets) or any(
+                    isinstance(e, starred) for e in (*found.elts, *targets)
+                ):
+                    raise _Unread
+                for each, item in zip(targets, found.elts, strict=True):
+                    self._bind(each, item)
+            case _:
+                raise _Unread
+
+    def _expression(self, call: ast.Call, depth: int) -> None:
+        """`print` of plain values says nothing; a call of the code's own function is followed."""
+        match call:
+            case ast.Call(func=ast.Name(id="print"), args=arguments):
+                for argument in arguments:
+                    plain_value(argument, self._scope.names)
+            case ast.Call(func=ast.Name(id=name), args=arguments) if name in self._functions:
+                self._inline(self._functions[name], call, depth)
+            case _:
+                raise _Unread
+
+    def _inline(self, function: ast.FunctionDef, call: ast.Call, depth: int) -> None:
+        given, parameters = function.args, [a.arg for a in function.args.args]
+        plain = not (given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs)
+        if not plain or given.defaults or len(call.args) != len(parameters) or call.keywords:
+            raise _Unread
+        if any(isinstance(n, (ast.Global, ast.Nonlocal)) for n in ast.walk(function)):
+            raise _Unread
+        scope = self._scope
+        names, callables = dict(scope.names), dict(scope.callables)
+        functions = dict(self._functions)
+        for parameter, argument in zip(parameters, call.args, strict=True):
+            if isinstance(argument, ast.Starred):
+                raise _Unread
+            self._assign_argument(parameter, argument, names, callables)
+        body = function.body
+        if isinstance(body[-1], ast.Return):
+            returned = body[-1].value
+            if returned is not None:
+                plain_value(returned, {})
+            body = body[:-1]
+        self._block(body, depth + 1)
+        scope.names, scope.callables, self._functions = names, callables, functions
+
+    def _assign_argument(
+        self,
+        parameter: str,
+        argument: ast.expr,
+        names: dict[str, ast.expr],
+        callables: dict[str, str],
+    ) -> None:
+        """Binds a parameter to what the argument means where the call stands."""
+        scope = self._scope
+        match argument:
+            case ast.Name(id=name) if name not in names and name not in scope.own:
+                scope.names.pop(parameter, None)
+                scope.callables[parameter] = callables.get(name, name)
+            case _:
+                literal = closed(argument, names)
+                plain_value(literal, {})
+                scope.bind(parameter, literal)
