@@ -34,8 +34,8 @@ class Scope:
     names: literals that names stand for. callables: names that stand for the program's functions
     (`candidate`). own: functions of the test code, which are not the program's. program: names
     that are the program's although Python has a function of that name. equality: how `==` compares
-    here. spent: mutable objects that have been handed to the program, by id. results: calls whose
-    result has a name and has not been asserted on yet, by the id of their node.
+    here. spent: mutable objects that have been handed to the program, by their nodes. results: calls
+    whose result has a name and has not been asserted on yet, by theirs.
     """
 
     names: dict[str, ast.expr] = field(default_factory=dict)
@@ -43,8 +43,8 @@ class Scope:
     own: frozenset[str] = frozenset()
     program: frozenset[str] = frozenset()
     equality: OracleKind = "equal"
-    spent: set[int] = field(default_factory=set)
-    results: dict[int, _Call] = field(default_factory=dict)
+    spent: set[ast.AST] = field(default_factory=set)
+    results: dict[ast.AST, _Call] = field(default_factory=dict)
 
     def bind(self, name: str, value: ast.expr) -> None:
         self.callables.pop(name, None)
@@ -54,7 +54,7 @@ class Scope:
         """`name = f(…)`: the call belongs to the one assert on the name. Raises NotACall."""
         call = copy.copy(value)  # each time the statement runs it is another call
         try:
-            self.results[id(call)] = _call(call, self)
+            self.results[call] = _call(call, self)
         except NotPlain:
             raise NotACall from None
         self.bind(name, call)
@@ -62,15 +62,11 @@ class Scope:
 
 @dataclass(frozen=True)
 class _Call:
-    """A call of the program; given: the mutable objects that it is handed, by id.
+    """A call of the program; given: the mutable objects that it is handed, by their nodes."""
 
-    node: kept, so that no other gets its id.
-    """
-
-    node: ast.expr
     function: str
     arguments: tuple[Any, ...]
-    given: frozenset[int]
+    given: frozenset[ast.AST]
 
 
 def calls_of_assert(test: ast.expr, scope: Scope) -> list[CallCase]:
@@ -205,7 +201,7 @@ def _case(
         raise NotACall
     node = resolve(call, scope.names)
     if node is not call:
-        if (made := scope.results.pop(id(node), None)) is None:
+        if (made := scope.results.pop(node, None)) is None:
             raise NotACall
     else:
         made = _call(node, scope)
@@ -219,10 +215,10 @@ def _call(node: ast.expr, scope: Scope) -> _Call:
     function = _called(node, scope)
     if function is None or not isinstance(node, ast.Call):
         raise NotACall
-    given = [id_ for argument in node.args for id_ in shared_objects(argument, scope.names)]
+    given = [each for argument in node.args for each in shared_objects(argument, scope.names)]
     if scope.spent.intersection(given) or len(set(given)) < len(given):
         raise NotACall
-    made = _Call(node, function, tuple(_arguments(node, scope.names)), frozenset(given))
+    made = _Call(function, tuple(_arguments(node, scope.names)), frozenset(given))
     scope.spent.update(given)
     return made
 

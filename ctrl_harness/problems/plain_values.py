@@ -94,18 +94,19 @@ class _Close(ast.NodeTransformer):
         return node
 
 
-def shared_objects(node: ast.expr, names: Names) -> Iterator[int]:
-    """Ids of the mutable objects that an expression takes from names: what a call could change."""
+def shared_objects(node: ast.expr, names: Names) -> Iterator[ast.AST]:
+    """The mutable objects that an expression takes from names, by their nodes: a call may change
+    them, and whoever uses the name after it would find them so."""
     found = resolve(node, names)
     if found is not node:
-        yield from (id(n) for n in ast.walk(found) if isinstance(n, _MUTABLE))
+        yield from (n for n in ast.walk(found) if isinstance(n, _MUTABLE))
     elif isinstance(node, ast.Starred):  # the items alone
         table = resolve(node.value, names)
         for item in table.elts if isinstance(table, (ast.List, ast.Tuple)) else [table]:
             yield from (
                 shared_objects(item, names)
                 if table is node.value
-                else (id(n) for n in ast.walk(item) if isinstance(n, _MUTABLE))
+                else (n for n in ast.walk(item) if isinstance(n, _MUTABLE))
             )
     else:
         for child in ast.iter_child_nodes(node):
