@@ -14,6 +14,7 @@ from typing import Any
 
 from ctrl_harness.execution.descriptors import tail, wait, write_all
 from ctrl_harness.execution.records import (
+    AGAIN,
     ALIVE,
     ENDED,
     OVERSIZED,
@@ -38,7 +39,9 @@ class CallChild:
         self._outcomes: list[bytes] = []
 
     def follow(self, wanted: int) -> int:
-        """Until the process ends or the last call is through; how many inputs are done."""
+        """Until the process ends, the last call is through or one is to be made again in a new
+        process; how many inputs are done, at least one.
+        """
         start = time.perf_counter()
         message = self._next(start)
         if message is None or message[0] != b"L":
@@ -49,16 +52,20 @@ class CallChild:
             start = time.perf_counter()
             message = self._next(start)
             if message is None:
-                self._tell_end(None, start, inputs=1)
-                return done + 1
+                return done + self._tell_end(None, start, inputs=1, first=done == 0)
             messages = [message, *self._at_hand(wanted - done - 1)]
             wall = (time.perf_counter() - start) / len(messages)
+            again = messages[-1][0] == AGAIN and done + len(messages) > 1
+            if again:
+                messages.pop()
             for each in messages:
                 self._outcomes.append(Outcome(ALIVE, wall_s=wall, message=b"".join(each)).pack())
             done += len(messages)
+            if again:
+                break
         self._end()
         self._flush()
-        return wanted
+        return done
 
     def _at_hand(self, limit: int) -> Iterator[tuple[bytes, bytes]]:
         """Messages that came with the last one; an absurd one is left for `_next` to find."""
@@ -102,15 +109,27 @@ class CallChild:
             self._reader.feed(chunk)
             self._open = bool(chunk)
 
-    def _tell_end(self, message: tuple[bytes, bytes] | None, start: float, inputs: int) -> None:
+    def _tell_end(
+        self,
+        message: tuple[bytes, bytes] | None,
+        start: float,
+        inputs: int,
+        *,
+        first: bool = True,
+    ) -> int:
+        """How many inputs it is the end of; none where earlier calls may have brought it about."""
         wall = time.perf_counter() - start
         status, usage = self._end()
+        if not first and self._ended_by == ENDED and os.WIFSIGNALED(status):
+            self._flush()
+            return 0
         cpu = usage.ru_utime + usage.ru_stime
         said = b"".join(message) if message is not None else b""
         how = self._ended_by if message is None else ENDED
         ended = Outcome(how, inputs, status, wall, cpu, usage.ru_maxrss, said, tail(2))
         self._outcomes.append(ended.pack())
         self._flush()
+        return inputs
 
     def _end(self) -> tuple[int, resource.struct_rusage]:
         """Its status; where it closed its pipe, it is given a moment to end by itself."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ctrl_harness.execution.cell_job import Job, JobEnd, check_start, refuse_start
 from ctrl_harness.execution.records import (
+    AGAIN,
     ALIVE,
     ENDED,
     OVERSIZED,
@@ -39,7 +40,7 @@ class CallsProgress:
         self, results: int, job: Job, patience_s: float, on_outcome: Callable[[Outcome], bool]
     ) -> None:
         self.results = results
-        self.enough = self.at_end = False
+        self.enough = self.at_end = self._again = False
         self._patience_s = patience_s
         self._time_s: float = job.head["time_s"]
         self._wanted = job.calls
@@ -96,7 +97,9 @@ class CallsProgress:
                 break
             if message is None:
                 break
-            if self._loaded:
+            if message[0] == AGAIN and self._done + len(messages):
+                self._again = self.enough = True
+            elif self._loaded:
                 messages.append(b"".join(message))
             else:
                 self._take_beginning(*message)
@@ -134,11 +137,14 @@ class CallsProgress:
     def check(self, end: JobEnd) -> None:
         """Once nothing of the job is left: tells of a call that did not return.
 
+        Tells nothing where that may be the doing of earlier calls: the next job begins with it.
         Raises what the end means, where it means trouble.
         """
         if not self._started:
             check_start(self._trouble, self._compiled, end.status)
-        if self._done == self._wanted:
+        if self._done == self._wanted or self._again:
+            return
+        if self._done and self._how == ENDED and os.WIFSIGNALED(end.status):
             return
         wall_s = time.perf_counter() - self._since
         inputs = 1 if self._loaded else 0

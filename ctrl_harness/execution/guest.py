@@ -14,6 +14,9 @@ Messages on the report descriptor: 4 bytes little-endian length, one kind byte, 
     R  a call returned                    (payload: JSON, see `encode`)
     E  an exception ended the run or call (payload: error text)
     M  the same, for a MemoryError
+    O  a call printed more than its limit
+    A  a call failed for want of what earlier calls may have used up, and is to be made again in a
+       process of its own; never said of a process's first call
     D  a script ran to its end            (payload: the nonce)
     X  a stdio program ended by itself    (payload: its peak resident KiB)
 """
@@ -31,10 +34,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 _type, _issubclass, _isinstance, _len, _repr = type, issubclass, isinstance, len, repr
+_lseek, _ftruncate = os.lseek, os.ftruncate
 _MAX_DEPTH = 200
-_MAX_NODES = 4_000_000
+VALUE_BYTES = 8
+"""What a value counts for at least, however short its JSON is: nested lists that are all brackets
+take 20 times their JSON in memory."""
 _MAX_PLAIN = 1000
 _USUAL = 2**63
+FILE_SLACK = 64 << 10
+"""Bytes that a file may hold beyond the output limit: a buffer of what was printed before it was
+emptied, and a report of the failure under a limit that is smaller still."""
 _LEAST_TO_COMPILE = 64 << 20
 """Address space of the interpreter alone. Under less nothing compiles; with more a MemoryError is
 the parser's word for what is nested too deeply."""
@@ -53,12 +62,12 @@ class TooLarge(Exception):
 class _Encoder:
     """Turns a result into JSON-ready plain data, by the real type and never by the value's word."""
 
-    def __init__(self) -> None:
-        self.nodes = 0
+    def __init__(self, max_bytes: int) -> None:
+        self._values_left = max_bytes // VALUE_BYTES
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        self.nodes += 1
-        if self.nodes > _MAX_NODES:
+        self._values_left -= 1
+        if self._values_left < 0:
             raise TooLarge
         if depth > _MAX_DEPTH:
             raise Unserialisable("the result is nested more than %d deep" % _MAX_DEPTH)
@@ -170,7 +179,7 @@ class Reporter:
 
     def __init__(self, fd: int, max_bytes: int) -> None:
         self._fd = fd
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     def send(self, kind: bytes, payload: bytes = b"") -> None:
         data = (len(payload) + 1).to_bytes(4, "little") + kind + payload
@@ -183,15 +192,16 @@ class Reporter:
 
     def send_result(self, value: object) -> None:
         payload = _plain_json(value)
-        if payload is not None and _len(payload) <= self._max_bytes:
+        if payload is not None and _len(payload) <= self.max_bytes:
             self.send(b"R", payload)
             return
         import json
 
         try:
-            plain = _Encoder().encode(value)
-            payload = json.dumps(plain, separators=(",", ":"), allow_nan=False).encode("ascii")
-            if len(payload) > self._max_bytes:
+            plain = _Encoder(self.max_bytes).encode(value)
+            text = json.dumps(plain, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+            payload = text.encode("utf-8", "surrogatepass")
+            if _len(payload) > self.max_bytes:
                 raise TooLarge
         except TooLarge:
             payload = json.dumps({"big": _fingerprint(value)}).encode("ascii")
@@ -346,13 +356,53 @@ def _run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> int
     if not _load(job, module, report):
         return 0
     report.send(b"L")
+    first = True
     for function, packed in job["calls"]:
+        _empty_streams()
         try:
             result = find_function(module.__dict__, function)(*marshal.loads(packed))
             report.send_result(result)
         except BaseException as error:
-            report.send_exception(error, job["source"])
+            if not first and _may_be_of_earlier_calls(error):
+                report.send(b"A")
+                return 0
+            if _isinstance(error, OSError) and _fills_its_limit(report):
+                report.send_text(b"O", "the call printed more than the limit")
+            else:
+                report.send_exception(error, job["source"])
+        first = False
     return 0
+
+
+def _empty_streams() -> None:
+    """Throws away what earlier calls printed: nobody reads it, and it must not fill a limit."""
+    for stream in (1, 2):
+        try:
+            if _lseek(stream, 0, 2):
+                _ftruncate(stream, 0)
+                _lseek(stream, 0, 0)
+        except OSError:  # a program may have closed it, or put a pipe in its place
+            pass
+
+
+def _fills_its_limit(report: Reporter) -> bool:
+    try:
+        return _lseek(1, 0, 2) > report.max_bytes
+    except OSError:
+        return False
+
+
+def _may_be_of_earlier_calls(error: BaseException) -> bool:
+    """Whether it lacks memory, descriptors, threads, or room or names for files."""
+    if _issubclass(_type(error), MemoryError):
+        _make_room()
+        return True
+    if _issubclass(_type(error), OSError):
+        import errno as e
+
+        used_up = (e.EMFILE, e.ENFILE, e.ENOSPC, e.EFBIG, e.EAGAIN, e.ENOMEM, e.EEXIST)
+        return getattr(error, "errno", None) in used_up
+    return _type(error) is RuntimeError and error.args == ("can't start new thread",)
 
 
 def _run_script(job: dict[str, Any], module: ModuleType, report: Reporter) -> int:
@@ -385,7 +435,7 @@ def main() -> None:
     os.set_inheritable(report_fd, False)
     report = Reporter(report_fd, job["output_bytes"])
     prepare_interpreter(job["packages"])
-    set_limits(job["memory_bytes"], job["output_bytes"], job["cpu_s"])
+    set_limits(job["memory_bytes"], job["output_bytes"] + FILE_SLACK, job["cpu_s"])
     module_name, run = _MODES[job["mode"]]
     module = fresh_module(module_name)
     sys.argv = ["program.py"]

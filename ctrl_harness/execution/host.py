@@ -91,13 +91,14 @@ class Host:
         size = int.from_bytes(os.pread(job_fd, 8, 0), "little")
         self._job: dict[str, Any] = marshal.loads(read_at(job_fd, size, 8))
         self._stdin_at = 8 + size
-        cpu_s = math.ceil(self._job["time_s"]) + 1
+        # of all its threads; the clock on the wall is the host's own
+        cpu_s = (math.ceil(self._job["time_s"]) + 1) * len(os.sched_getaffinity(0))
         self._cpu_limit = (cpu_s, cpu_s + 1)
         memory, output = (min(self._job[k], 1 << 50) for k in ("memory_bytes", "output_bytes"))
         self._output_bytes = output
         limits = (
             (resource.RLIMIT_AS, (memory, memory + _SPARE_MEMORY)),
-            (resource.RLIMIT_FSIZE, (output, output)),
+            (resource.RLIMIT_FSIZE, (output + guest.FILE_SLACK,) * 2),
             (resource.RLIMIT_NPROC, _threads()),
         )
         self._limits = limits if limited else ()
@@ -214,7 +215,7 @@ class Host:
         message = stdout = b""
         stderr = tail(2)
         how = ENDED if in_time else TIMED_OUT
-        if stdout_bytes >= self._output_bytes:
+        if stdout_bytes > self._output_bytes:
             how = how if how == TIMED_OUT else OVERSIZED
         elif not is_script:
             stdout = read_at(1, stdout_bytes, 0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import dataclass
 from typing import Literal
 
 from ctrl_harness.execution.executor import Run, RunStatus
+from ctrl_harness.execution.guest import VALUE_BYTES
 from ctrl_harness.execution.records import ALIVE, ENDED, OVERSIZED, TIMED_OUT, Outcome
 from ctrl_harness.execution.wire import WireError, decode_value
 from ctrl_harness.problems.problem import Limits
@@ -23,9 +25,9 @@ _EARLY = {
     "script": "the program ended before its tests, ",
 }
 _NEAR_LIMIT = 0.95
+_MIB = 1 << 20
 _ERROR_CHARS = 4_000
-_MAX_VALUES = 2_000_000
-"""How many values a result may hold: one that is all brackets takes 20 times its size here."""
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
     """What came of one input, by the harness's own reading of the facts."""
     kind, payload = outcome.message[:1], outcome.message[1:]
     if outcome.how == ALIVE and kind == b"R":
-        return _read_value(payload, outcome.wall_s)
+        return read_value(payload, limits, outcome.wall_s)
     memory_mb = round(outcome.peak_kib / 1024, 1) if outcome.peak_kib else None
     time_s = outcome.wall_s
 
@@ -71,14 +73,25 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
     return run("runtime_error", _EARLY[expected.kind] + end)
 
 
-def _read_value(payload: bytes, time_s: float) -> Run:
-    if payload.count(b",") > _MAX_VALUES or payload.count(b"[") > _MAX_VALUES:
-        error = f"the result holds more than {_MAX_VALUES} values"
+def read_value(payload: bytes, limits: Limits, time_s: float) -> Run:
+    """The Run of a call that returned what this JSON of a guest says."""
+    most = int(limits.output_mb * _MIB) // VALUE_BYTES
+    if _holds_more_values(payload, most):
+        error = f"the result holds more than {most} values; output_mb bounds them, 8 bytes each"
         return Run("output_limit", error=error, time_s=time_s)
     try:
         return Run("ok", value=decode_value(payload), time_s=time_s)
     except WireError as error:
         return Run("runtime_error", error=str(error), time_s=time_s)
+
+
+def _holds_more_values(payload: bytes, most: int) -> bool:
+    """Whether the JSON has more commas or brackets than so many values need, texts left out."""
+
+    def exceeds(data: bytes) -> bool:
+        return data.count(b",") > most or data.count(b"[") > most
+
+    return exceeds(payload) and exceeds(_STRING.sub(b"", payload))
 
 
 def _ran_out_of_cpu(outcome: Outcome, limits: Limits) -> bool:

@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,8 +21,9 @@ from ctrl_harness.execution.executor import (
     StdinInput,
 )
 from ctrl_harness.execution.guest_process import GONE, MIB, TIMEOUT, GuestProcess, start_guest
-from ctrl_harness.execution.outcomes import describe_exit
-from ctrl_harness.execution.wire import WireError, decode_value
+from ctrl_harness.execution.outcomes import describe_exit, read_value
+from ctrl_harness.execution.records import AGAIN
+from ctrl_harness.execution.threads import usable_cores
 from ctrl_harness.problems.problem import Limits
 
 _ENDINGS: dict[bytes, RunStatus] = {
@@ -94,7 +96,7 @@ class Session:
             child.kill()
             if message is TIMEOUT:
                 return self._finish(child, "time_limit", elapsed)
-            if _size(child.stdout) >= self._output_bytes:
+            if _size(child.stdout) > self._output_bytes:
                 return self._finish(child, "output_limit", elapsed)
             if ending is not None:
                 return self._finish(child, _ENDINGS[ending[0]], elapsed, _text(ending[1]))
@@ -147,11 +149,15 @@ class Session:
                     # without a loaded program every call fails in the same way
                     run = self._call_run(child, message, child.started)
                     return any(add(run) for _ in calls[done:])
+                first = True
                 while done < len(calls):
                     start = time.monotonic()
                     message = child.next_message(start + self._limits.time_s)
+                    if not first and _is_again(child, message):
+                        break
                     run = self._call_run(child, message, start)
                     done += 1
+                    first = False
                     if add(run):
                         return True
                     if child.exit_status is not None:
@@ -170,12 +176,8 @@ class Session:
             return self._finish(child, self._death(child), elapsed, "the program ended in the call")
         kind, payload = message
         if kind == b"R":
-            try:
-                value = decode_value(payload)
-            except WireError as error:
-                return Run("runtime_error", error=str(error), time_s=elapsed)
-            memory_mb = _peak_memory_mb(child.process.pid)
-            return Run("ok", value=value, time_s=elapsed, memory_mb=memory_mb)
+            run = read_value(payload, self._limits, elapsed)
+            return replace(run, memory_mb=_peak_memory_mb(child.process.pid))
         status = _ENDINGS.get(kind, "runtime_error")
         return Run(status, error=_text(payload), time_s=elapsed)
 
@@ -191,7 +193,7 @@ class Session:
             "memory_bytes": int(self._limits.memory_mb * MIB),
             "output_bytes": self._output_bytes,
             # what ends an endless program when the harness itself was killed
-            "cpu_s": int(self._limits.time_s * (1 + len(calls))) + 2,
+            "cpu_s": (int(self._limits.time_s * (1 + len(calls))) + 2) * usable_cores(),
             "calls": [(call.function, marshal.dumps(call.args)) for call in calls],
             **extra,
         }
@@ -211,6 +213,14 @@ class Session:
         if not error and status == "runtime_error":
             error = describe_exit(child.exit_status, child.error_text())
         return Run(status, error=error, time_s=elapsed, memory_mb=child.memory_mb)
+
+
+def _is_again(child: GuestProcess, message: Any) -> bool:
+    """Whether a call is to be made once more, in a process that made none before it."""
+    if message is GONE:
+        child.kill()
+        return (child.exit_status or 0) < 0
+    return message is not TIMEOUT and message[0] == AGAIN
 
 
 def _text(payload: bytes) -> str:

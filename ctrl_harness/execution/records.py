@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 READY, NOT_COMPILED, PRELUDE_FAILED, OUTCOME = b"P", b"C", b"J", b"T"
 """Kinds of frame: the program compiled; it did not, the prelude failed (text); an outcome."""
+AGAIN = b"A"
+"""From a process that has made calls before: this one is to be made in a process of its own."""
 STARTED = b"S"
 """From a process of calls without a host: what follows is the program's word, in its messages."""
 

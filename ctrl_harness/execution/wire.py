@@ -69,7 +69,7 @@ def decode_value(payload: bytes) -> Any:
     deeper than the guest allows, values made to take long.
     """
     try:
-        return _decode(json.loads(payload.decode()), 0)
+        return _decode(json.loads(payload.decode("utf-8", "surrogatepass")), 0)
     except (ValueError, TypeError, KeyError, RecursionError, InvalidOperation, ZeroDivisionError,
             OverflowError) as error:
         raise WireError(f"a result is malformed: {error}") from None

@@ -25,7 +25,8 @@ class Limits:
     """What one test case may use.
 
     time_s: wall seconds a case; memory_mb: MiB of address space or cgroup memory;
-    output_mb: MiB of standard output, or of a serialised result.
+    output_mb: MiB of standard output, or of a serialised result, in which each value counts for 8
+    bytes at least. Judging raises output_mb where an expected output needs more.
     """
 
     time_s: float = 4.0

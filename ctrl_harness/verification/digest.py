@@ -54,35 +54,44 @@ def judgement_digest(
         "program": source,
     }
     # "cases" sorts first, so its part is hashed once a problem and the rest is added to a copy
-    sha = _hash_of_cases(problem).copy()
+    sha = _known(problem).sha.copy()
     sha.update(b"," + _canonical(tail)[1:])
     return sha.hexdigest()
 
 
+def largest_case(problem: Problem) -> int:
+    """Characters of the canonical JSON of the problem's largest case."""
+    return _known(problem).largest_case
+
+
 class _Known(NamedTuple):
-    """A problem that may be gone by now, and the hash of its cases."""
+    """A problem that may be gone by now, the hash of its cases and the size of the largest."""
 
     problem: weakref.ref[Problem]
     sha: _Hash
+    largest_case: int
 
 
 _KNOWN: dict[int, _Known] = {}
 """By the problem's identity; goes with the problem, whose tests may fill 100 MB."""
 
 
-def _hash_of_cases(problem: Problem) -> _Hash:
+def _known(problem: Problem) -> _Known:
     known = _KNOWN.get(id(problem))
     if known is None or known.problem() is not problem:
         sha = hashlib.sha256(b'{"cases":[')
+        largest = 0
         for position, case in enumerate(problem.cases):
             data = case.as_json()
             if isinstance(case, CallCase) and case.expected is FROM_REFERENCE:
                 data["reference"] = problem.reference
-            sha.update((b"," if position else b"") + _canonical(data))
+            canonical = _canonical(data)
+            largest = max(largest, len(canonical))
+            sha.update((b"," if position else b"") + canonical)
         sha.update(b"]")
         forget = partial(_forget, id(problem))
-        known = _KNOWN[id(problem)] = _Known(weakref.ref(problem, forget), sha)
-    return known.sha
+        known = _KNOWN[id(problem)] = _Known(weakref.ref(problem, forget), sha, largest)
+    return known
 
 
 def _forget(key: int, gone: weakref.ref[Problem]) -> None:

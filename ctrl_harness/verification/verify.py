@@ -31,6 +31,7 @@ from ctrl_harness.verification.cache import VerdictCache
 from ctrl_harness.verification.comparators import Comparator, get_comparator
 from ctrl_harness.verification.digest import judgement_digest
 from ctrl_harness.verification.extraction import get_extraction
+from ctrl_harness.verification.output_size import with_room
 from ctrl_harness.verification.time_limit import ROW, TimeLimit
 from ctrl_harness.verification.verdict import CaseResult, Status, Verdict
 
@@ -83,6 +84,7 @@ async def verify(
     if cache is not None and (known := cache.get(digest)) is not None:
         return known
 
+    limits = with_room(limits, problem)
     cases = await _with_expected_values(problem, limits, executor)
     total_s = time_limit.total_s(len(cases))
     results = await _judge(problem, program, cases, rule, limits, executor, fail_fast, total_s)
@@ -225,7 +227,7 @@ def _overall(results: Sequence[CaseResult | None]) -> Status:
 
 # -- MBPP+: values and times that a reference program gives
 
-_EXPECTED: OrderedDict[str, tuple[Any, ...]] = OrderedDict()
+_EXPECTED: OrderedDict[tuple[str, float], tuple[Any, ...]] = OrderedDict()
 _MAX_EXPECTED = 64
 
 
@@ -240,7 +242,7 @@ async def _with_expected_values(
         return problem.cases
     if problem.reference is None:
         raise UserError(f"{problem.id} has cases without expected values and no reference program")
-    key = problem.digest()
+    key = problem.digest(), limits.output_mb  # larger values than that are known by fingerprints
     values = _EXPECTED.get(key)
     if values is None:
         patient = replace(limits, time_s=max(limits.time_s, MAX_SCALED_TIME_S))

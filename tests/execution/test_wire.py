@@ -29,7 +29,7 @@ COLLIDING = [{"i": hex(k * (2**61 - 1))} for k in range(1, 50_001)]
 
 
 def through(value: Any) -> Any:
-    return decode_value(json.dumps(_Encoder().encode(value)).encode())
+    return decode_value(json.dumps(_Encoder(1 << 24).encode(value)).encode())
 
 
 def deep(levels: int, wrap: Any) -> Any:

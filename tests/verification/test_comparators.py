@@ -628,7 +628,7 @@ odd = finite | st.sampled_from(
 
 def through_the_wire(value: Any) -> Any:
     """As it arrives when a program returned it."""
-    return decode_value(json.dumps(_Encoder().encode(value)).encode())
+    return decode_value(json.dumps(_Encoder(1 << 24).encode(value)).encode())
 
 
 @settings(deadline=None)
