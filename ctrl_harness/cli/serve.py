@@ -27,7 +27,7 @@ _POSITIVE = click.FloatRange(0, 1e6, min_open=True, max_open=True)
 )
 @click.option(
     "--queue", type=click.IntRange(0), default=256, show_default=True,
-    help="Requests that may wait; more get 429.",
+    help="Requests on /verify and /execute that may wait; more get 429.",
 )
 @click.option(
     "--max-body-mb", type=_POSITIVE, default=64.0, show_default=True, help="MiB of a request."

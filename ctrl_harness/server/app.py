@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
@@ -15,9 +16,14 @@ from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.execution.executor import Executor, Input, Program, Run, StdinInput
 from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server import models, native
-from ctrl_harness.server.gate import Gate
+from ctrl_harness.server.gate import PATIENCE, Gate, failure_status
 from ctrl_harness.server.metrics import CONTENT_TYPE, Metrics
-from ctrl_harness.server.run_code import limits_of, program_of, run_code_response
+from ctrl_harness.server.run_code import (
+    limits_of,
+    patience_s,
+    program_of,
+    run_code_response,
+)
 from ctrl_harness.server.settings import ServerSettings
 from ctrl_harness.server.submit import NotSupported, eval_result, problem_of
 from ctrl_harness.verification.extraction import find_like_sandbox_fusion
@@ -26,13 +32,14 @@ from ctrl_harness.verification.verify import verify
 PING_HEADER = "x-ctrl-harness"
 """Tells our client that this is no SandboxFusion, so that it may use `/execute`."""
 NOT_HERE = (
-    "/get_prompts", "/get_prompt_by_id", "/list_ids", "/get_metrics", "/get_metrics_function",
-    "/run_jupyter",
+    "/list_datasets", "/get_prompts", "/get_prompt_by_id", "/list_ids", "/get_metrics",
+    "/get_metrics_function", "/run_jupyter",
 )  # fmt: skip
 """Routes of SandboxFusion that need its database, or Jupyter."""
 JUDGING = ("/run_code", "/submit", "/verify", "/execute")
 _ROUTES = frozenset({*JUDGING, *NOT_HERE, "/v1/ping", "/metrics", "/openapi.json"})
 _MAX_ERRORS = 20
+_TURNS_A_WORKER = 2
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.Refusal, "description": text}
@@ -42,6 +49,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         (422, "A field is missing or of the wrong type."), (429, "The queue is full."),
         (501, "SandboxFusion has this, this server has not."),
         (503, "The judge failed: nothing is known of the program."),
+        (504, "The same, on SandboxFusion's routes."),
     )
 }  # fmt: skip
 
@@ -56,12 +64,18 @@ class Json(Response):
 
 
 class _OfServer:
-    """The executor as the server sees it: that it cannot run is no fault of a request."""
+    """The executor as the server sees it: that it cannot run is no fault of a request.
+
+    What waits does so here, first come, first served, so that the time that judging may take starts
+    with its turn. There are more places than workers: the executor has to see that others wait.
+    """
 
     isolated: bool
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, settings: ServerSettings) -> None:
         self._executor = executor
+        self._max_s = settings.max_judging_s
+        self._turns = anyio.CapacityLimiter(_TURNS_A_WORKER * settings.workers)
         self.name = executor.name
         self.isolated = executor.isolated
 
@@ -72,10 +86,16 @@ class _OfServer:
         limits: Limits,
         until: Callable[[Run], bool] | None = None,
     ) -> list[Run]:
-        try:
-            return await self._executor.execute(program, inputs, limits, until)
-        except UserError as error:
-            raise JudgeError(str(error)) from error
+        async with self._turns:
+            try:
+                with anyio.fail_after(self._max_s):
+                    return await self._executor.execute(program, inputs, limits, until)
+            except TimeoutError:
+                raise JudgeError(
+                    f"judging took longer than {self._max_s:g} s; send fewer tests at once"
+                ) from None
+            except UserError as error:
+                raise JudgeError(str(error)) from error
 
     async def aclose(self) -> None:
         await self._executor.aclose()
@@ -84,7 +104,7 @@ class _OfServer:
 def create_app(executor: Executor, settings: ServerSettings) -> Gate:
     """The ASGI application. It ends the executor when it shuts down."""
     metrics = Metrics(_ROUTES)
-    judge = _OfServer(executor)
+    judge = _OfServer(executor, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -107,12 +127,11 @@ def create_app(executor: Executor, settings: ServerSettings) -> Gate:
     return Gate(app, settings, metrics)
 
 
-def _add_judging(
-    app: FastAPI, judge: Executor, settings: ServerSettings, metrics: Metrics
-) -> None:
+def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metrics: Metrics) -> None:
     @app.post("/run_code", response_model=models.RunCodeResponse, responses=_REFUSALS)
-    async def run_code(request: models.RunCodeRequest) -> Json:
+    async def run_code(request: models.RunCodeRequest, http: Request) -> Json:
         """Runs a program once."""
+        http.scope[PATIENCE] = min(http.scope[PATIENCE], patience_s(request))
         limits = settings.check(limits_of(request))
         given = StdinInput(request.stdin or "")
         runs = await judge.execute(program_of(request), [given], limits)
@@ -182,7 +201,8 @@ def _add_others(app: FastAPI, metrics: Metrics) -> None:
         )
 
     for path in NOT_HERE:
-        app.add_api_route(path, not_here, methods=["POST"], status_code=501, name=path)
+        method = "GET" if path == "/list_datasets" else "POST"
+        app.add_api_route(path, not_here, methods=[method], status_code=501, name=path)
 
 
 def _add_error_handlers(app: FastAPI, metrics: Metrics) -> None:
@@ -198,10 +218,11 @@ def _add_error_handlers(app: FastAPI, metrics: Metrics) -> None:
         return Json({"detail": detail}, status_code=400)
 
     @app.exception_handler(JudgeError)
-    async def fail(_: Request, error: JudgeError) -> Json:
+    async def fail(request: Request, error: JudgeError) -> Json:
         metrics.judge_error()
         detail = {"detail": str(error), "status": "judge_error"}
-        return Json(detail, status_code=503, headers={"retry-after": "1"})
+        status = failure_status(request.url.path)
+        return Json(detail, status_code=status, headers={"retry-after": "1"})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Json:

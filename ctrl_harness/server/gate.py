@@ -1,8 +1,9 @@
-"""What every request passes before it is judged: token, size, queue, deadline.
+"""What every request passes before it is judged: token, size, room, queue.
 
-Plain ASGI. A request's body is read here, whole and bounded, and only once the request has a place;
-where there is none, it gets 429 at once. A client that goes away takes its request with it: what
-runs is killed.
+Plain ASGI. On SandboxFusion's routes a request waits for as long as it takes, as it would there:
+its clients take an error for a wrong program. Our own routes answer 429 where the queue is full:
+our client waits and asks again. A body is read here, whole and bounded, once there is room for it.
+A client that goes away takes its request with it: what runs is killed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,30 +18,35 @@ from typing import Any
 
 import anyio
 
+from ctrl_harness.server.answer import Answer, Message, Refusal, Send
 from ctrl_harness.server.metrics import Metrics
+from ctrl_harness.server.run_code import sandbox_error
 from ctrl_harness.server.settings import ServerSettings
+from ctrl_harness.server.waiting import Room, Throughput
 
-Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = frozenset({"/v1/ping"})
 """What may be asked without a token."""
+PATIENT_PATHS = frozenset({"/run_code", "/submit"})
+"""SandboxFusion's routes that judge. What fails on them ends in 504, which all of its clients that
+try again at all try again (docs/server.md)."""
+PATIENCE = "ctrl_harness.patience_s"
+"""In a scope: seconds that the client may be left without a byte; a route may lower it."""
+_BLANK_EVERY_S = 5.0
 _MIB = 1024 * 1024
+_COPIES = 2
+"""A body is held as it came and as it was parsed."""
 _DRAIN_MIB = 256
 _DRAIN_S = 10.0
 _MAX_RETRY_AFTER_S = 60
 
 
-class _Refused(Exception):
-    """A request that is not served: the status, a sentence and more headers."""
-
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.headers = headers or {}
+def failure_status(path: str) -> int:
+    """What a request on this route is answered of which nothing is known of the program."""
+    return 504 if path in PATIENT_PATHS else 503
 
 
 class Gate:
@@ -54,8 +59,8 @@ class Gate:
         self._token: bytes | None = None
         if settings.token is not None:  # any bytes: it came from a command line or the environment
             self._token = settings.token.encode("utf-8", "surrogateescape")
-        self._pending_bytes = 0
-        self._mean_s = 1.0
+        self._room = Room(int(max(settings.max_pending_mb, settings.max_body_mb) * _MIB))
+        self._throughput = Throughput(time.monotonic)
         self._scopes: set[anyio.CancelScope] = set()
         self._stopping = False
         self.inside = 0
@@ -65,14 +70,14 @@ class Gate:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        answer = _Answer(send)
+        answer = Answer(send, sandbox_error if scope["path"] == "/run_code" else None)
         try:
             self._authorise(scope)
             if scope["method"] == "POST":
                 await self._admit(scope, receive, answer)
             else:
                 await self._app(scope, receive, answer.send)
-        except _Refused as refusal:
+        except Refusal as refusal:
             if not answer.body_read:
                 await _drain(receive)
             await answer.refuse(refusal)
@@ -80,7 +85,7 @@ class Gate:
             self._metrics.request(scope["path"], answer.status, time.perf_counter() - started)
 
     def stop(self) -> None:
-        """Ends what is inside with 503; whoever asked may ask another server."""
+        """Ends what is inside with 503 or 504; whoever asked may ask another server."""
         self._stopping = True
         for scope in list(self._scopes):
             scope.cancel()
@@ -92,7 +97,7 @@ class Gate:
             return
         given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
         if not hmac.compare_digest(_token_of(given), self._token):
-            raise _Refused(
+            raise Refusal(
                 401,
                 "this server asks for a token; send it as `Authorization: Bearer TOKEN`, or as the "
                 "password in the URL (http://any:TOKEN@host:port)",
@@ -101,68 +106,82 @@ class Gate:
 
     # -- a place in the queue
 
-    async def _admit(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         places = self._settings.workers + self._settings.max_waiting
-        if self.inside >= places:
+        if scope["path"] not in PATIENT_PATHS and self.inside >= places:
             raise self._busy(f"all {places} places are taken")
+        if not self.inside:
+            self._throughput.begin()
         self.inside += 1
         self._metrics.inside(self.inside, self._settings.workers)
         taken = 0
+        stopped = anyio.CancelScope()
+        self._scopes.add(stopped)
         try:
-            body = await self._read(scope, receive, answer)
-            taken = len(body)
-            started = time.perf_counter()
-            await self._serve(scope, receive, answer, body)
-            self._mean_s += 0.1 * (time.perf_counter() - started - self._mean_s)
+            with stopped:
+                if self._stopping:
+                    stopped.cancel()
+                taken = await self._room.take(self._size(scope) * _COPIES)
+                body = await self._read(scope, receive, answer)
+                taken -= self._give_back(taken, len(body) * _COPIES)
+                await self._serve(scope, receive, answer, body)
+            if stopped.cancelled_caught:
+                raise self._gone(scope)
+            if answer.status == 200:
+                self._throughput.end()
         finally:
-            self._pending_bytes -= taken
+            self._scopes.discard(stopped)
+            self._room.give(taken)
             self.inside -= 1
             self._metrics.inside(self.inside, self._settings.workers)
 
-    def _busy(self, why: str) -> _Refused:
-        seconds = self._mean_s * self.inside / self._settings.workers
+    def _busy(self, why: str) -> Refusal:
+        rate = self._throughput.per_second()
+        seconds = 1.0 if rate is None else self.inside / rate
         after = max(1, min(_MAX_RETRY_AFTER_S, math.ceil(seconds)))
-        return _Refused(429, f"{why}; ask again in {after} s", {"retry-after": str(after)})
+        return Refusal(429, f"{why}; ask again in {after} s", {"retry-after": str(after)})
 
-    async def _read(self, scope: Scope, receive: Receive, answer: _Answer) -> bytes:
-        """The body, counted in `_pending_bytes`."""
+    def _size(self, scope: Scope) -> int:
+        """Bytes that the body may have: what the request declares, or else all that is allowed."""
         most = int(self._settings.max_body_mb * _MIB)
-        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if declared.isdigit() and int(declared[:18]) > most:
+        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
+        if not declared.isdigit():
+            return most
+        size = int(declared[:18])
+        if size > most:
             raise self._too_large()
+        return size
+
+    def _give_back(self, taken: int, needed: int) -> int:
+        surplus = max(0, taken - needed)
+        self._room.give(surplus)
+        return surplus
+
+    async def _read(self, scope: Scope, receive: Receive, answer: Answer) -> bytes:
+        most = int(self._settings.max_body_mb * _MIB)
         body = bytearray()
-        kept = False
         try:
             with anyio.fail_after(self._settings.body_s):
-                while True:
+                while not answer.body_read:
                     message = await receive()
                     if message["type"] != "http.request":
-                        raise _Refused(400, "the request broke off")
+                        raise Refusal(400, "the request broke off")
                     answer.body_read = not message.get("more_body", False)
-                    chunk = message.get("body", b"")
-                    self._pending_bytes += len(chunk)
-                    body += chunk
+                    body += message.get("body", b"")
                     if len(body) > most:
                         raise self._too_large()
-                    if self._pending_bytes > self._settings.max_pending_mb * _MIB:
-                        raise self._busy("the requests that wait are too large together")
-                    if answer.body_read:
-                        kept = True
-                        return bytes(body)
         except TimeoutError:
-            raise _Refused(408, f"the body did not come in {self._settings.body_s:g} s") from None
-        finally:
-            if not kept:
-                self._pending_bytes -= len(body)
+            status = 504 if scope["path"] in PATIENT_PATHS else 408
+            detail = f"the body did not come in {self._settings.body_s:g} s"
+            raise Refusal(status, detail) from None
+        return bytes(body)
 
-    def _too_large(self) -> _Refused:
-        return _Refused(
+    def _too_large(self) -> Refusal:
+        return Refusal(
             413, f"a request may have at most {self._settings.max_body_mb:g} MiB; send less at once"
         )
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer, body: bytes) -> None:
-        if self._stopping:
-            raise self._gone()
+    async def _serve(self, scope: Scope, receive: Receive, answer: Answer, body: bytes) -> None:
         first = [body]
 
         async def replay() -> Message:
@@ -171,6 +190,7 @@ class Gate:
             await anyio.sleep_forever()
             raise AssertionError("unreachable")
 
+        scope[PATIENCE] = self._settings.first_byte_s
         async with anyio.create_task_group() as group:
 
             async def end_with_client() -> None:
@@ -179,47 +199,14 @@ class Gate:
                 group.cancel_scope.cancel()
 
             group.start_soon(end_with_client)
-            with anyio.move_on_after(self._settings.max_request_s) as deadline:
-                self._scopes.add(deadline)
-                try:
-                    await self._app(scope, replay, answer.send)
-                finally:
-                    self._scopes.discard(deadline)
-            if deadline.cancelled_caught and not answer.begun:
-                await answer.refuse(self._gone() if self._stopping else self._overdue())
+            if scope["path"] in PATIENT_PATHS:
+                group.start_soon(answer.show_life, lambda: scope[PATIENCE], _BLANK_EVERY_S)
+            await self._app(scope, replay, answer.send)
             group.cancel_scope.cancel()
 
-    def _overdue(self) -> _Refused:
-        allowed = self._settings.max_request_s
-        return _Refused(503, f"judging took longer than {allowed:g} s; send fewer tests at once")
-
-    def _gone(self) -> _Refused:
-        return _Refused(503, "the server is stopping; ask another one", {"retry-after": "5"})
-
-
-class _Answer:
-    """Watches what is sent."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.begun = False
-        self.body_read = False
-        """Whether the whole request has come, so that nothing of it is left to be drained."""
-        self.status = 0
-        """0 where the client went away before there was an answer."""
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.begun, self.status = True, message["status"]
-        await self._send(message)
-
-    async def refuse(self, refusal: _Refused) -> None:
-        body = json.dumps({"detail": str(refusal)}).encode("ascii")
-        headers = {"content-type": "application/json", "content-length": str(len(body))}
-        headers |= refusal.headers
-        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": refusal.status, "headers": pairs})
-        await self.send({"type": "http.response.body", "body": body})
+    def _gone(self, scope: Scope) -> Refusal:
+        status = failure_status(scope["path"])
+        return Refusal(status, "the server is stopping; ask another one", {"retry-after": "5"})
 
 
 def _token_of(header: bytes) -> bytes:

@@ -86,9 +86,7 @@ def _call_case(place: str, function: Any, given: str, expected: str) -> CallCase
     if not isinstance(function, str) or not function.isidentifier():
         raise UserError("field 'fn_name' is not the name of a function")
     lines = given.removesuffix("\n").split("\n") if given else []
-    return CallCase(
-        function, tuple(_json(place, line) for line in lines), _json(place, expected)
-    )
+    return CallCase(function, tuple(_json(place, line) for line in lines), _json(place, expected))
 
 
 def _unpacked(text: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import resource
 import signal
 import socket
 import sys
@@ -56,10 +57,17 @@ def run_server(executor: Executor, settings: ServerSettings, host: str, port: in
     that can judge nothing does not start.
     """
     listening = _listen(host, port)
+    _allow_connections()
     try:
         asyncio.run(_serve(executor, settings, listening))
     finally:
         listening.close()
+
+
+def _allow_connections() -> None:
+    """As many as this user may have: clients wait on theirs instead of being refused."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(executor: Executor, settings: ServerSettings, listening: socket.socket) -> None:

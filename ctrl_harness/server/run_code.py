@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,6 +26,18 @@ def _place(files):
 _place({files!r})
 del _place
 """
+
+
+_GIVE_UP_S, _MARGIN_S = 10.0, 3.0
+
+
+def patience_s(request: RunCodeRequest) -> float:
+    """How long the client may be left without a byte.
+
+    verl 0.9.1 gives up 10 s after the two timeouts that it asks for (call_sandbox_api of
+    utils/reward_score/sandbox_fusion/utils.py).
+    """
+    return request.compile_timeout + request.run_timeout + _GIVE_UP_S - _MARGIN_S
 
 
 def limits_of(request: RunCodeRequest) -> Limits:
@@ -88,6 +101,19 @@ def run_code_response(run: Run) -> dict[str, Any]:
         "executor_pod_name": None,
         "files": {},
     }
+
+
+def sandbox_error(detail: str) -> bytes:
+    """SandboxFusion's word for a failure that is not the program's."""
+    answer = {
+        "status": "SandboxError",
+        "message": detail,
+        "compile_result": None,
+        "run_result": None,
+        "executor_pod_name": None,
+        "files": {},
+    }
+    return json.dumps(answer).encode("ascii")
 
 
 def _stderr(run: Run) -> str:

@@ -12,11 +12,14 @@ from ctrl_harness.problems.problem import Limits
 class ServerSettings:
     """What one server allows.
 
-    workers: programs judged at once. max_waiting: requests that may wait beyond those, more get
-    429. max_body_mb, max_pending_mb: MiB of one request and of all that are inside. max_time_s,
-    max_memory_mb, max_output_mb: the most that a request may ask for a test case. max_request_s:
-    wall seconds a request may take; body_s: seconds its body may take to arrive. grace_s: seconds
-    that what is inside gets to finish when the server stops. token: what requests must carry.
+    workers: programs judged at once. max_waiting: requests of our own routes that may wait beyond
+    those, more get 429; on SandboxFusion's routes all wait. max_body_mb, max_pending_mb: MiB of one
+    request and of all that are inside, each counted twice; others wait unread. max_time_s,
+    max_memory_mb, max_output_mb: the most that a request may ask for a test case. max_judging_s:
+    wall seconds that judging may take, without the wait for it; body_s: seconds that a body may
+    take to arrive. first_byte_s: after so many seconds an answer on SandboxFusion's routes begins
+    with a blank. grace_s: seconds that what is inside gets to finish when the server stops. token:
+    what requests must carry.
     """
 
     workers: int = 1
@@ -26,8 +29,9 @@ class ServerSettings:
     max_time_s: float = 300.0
     max_memory_mb: float = 8192.0
     max_output_mb: float = 64.0
-    max_request_s: float = 900.0
+    max_judging_s: float = 900.0
     body_s: float = 60.0
+    first_byte_s: float = 25.0
     grace_s: float = 30.0
     token: str | None = None
 

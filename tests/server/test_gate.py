@@ -21,6 +21,11 @@ import pytest
 TOKEN = "correct horse"
 SLEEP = {"code": "import time; time.sleep(0.7); print(1)", "language": "python"}
 PRINT = {"code": "print(1)", "language": "python"}
+SUBMISSION = {
+    "dataset": "", "id": 1, "completion": "```python\nimport time; time.sleep(0.1)\n```",
+    "config": {"dataset_type": "CommonOJDataset", "language": "python", "provided_data": {
+        "test": [{"input": {"stdin": ""}, "output": {"stdout": ""}}]}},
+}  # fmt: skip
 Serve = Callable[..., Any]
 
 
@@ -74,33 +79,56 @@ def test_a_body_too_large_is_refused_whether_declared_or_not(serve: Serve) -> No
         assert client.post("/run_code", json=PRINT).status_code == 200
 
 
-def test_a_full_queue_says_when_to_come_again(serve: Serve) -> None:
-    server = serve("--workers", "1", "--queue", "1")
-
+def ask_at_once(server: Any, path: str, body: dict[str, Any], times: int) -> list[httpx.Response]:
     def ask(_: int) -> httpx.Response:
         with server.client() as client:
-            return client.post("/run_code", json=SLEEP)
+            return client.post(path, json=body)
 
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(ask, range(6)))
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(ask, range(times)))
+
+
+def test_on_the_routes_of_sandbox_fusion_all_requests_wait(serve: Serve) -> None:
+    server = serve("--workers", "1", "--queue", "0")
+    brief = {**SLEEP, "code": "import time; time.sleep(0.1); print(1)"}
+    for path, body in (("/run_code", brief), ("/submit", SUBMISSION)):
+        answers = ask_at_once(server, path, body, 12)
+        assert [answer.status_code for answer in answers] == [200] * 12
+
+
+def test_on_our_own_routes_a_full_queue_says_when_to_come_again(serve: Serve) -> None:
+    server = serve("--workers", "1", "--queue", "1")
+    body = {"program": SLEEP["code"], "cases": [{"stdin": "", "stdout": "1"}]}
+    answers = ask_at_once(server, "/verify", body, 6)
     statuses = [answer.status_code for answer in answers]
     assert sorted(statuses) == [200, 200, 429, 429, 429, 429]
     refused = answers[statuses.index(429)]
-    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert 1 <= int(refused.headers["retry-after"]) <= 5
     with server.client() as client:
-        assert client.post("/run_code", json=PRINT).status_code == 200, "places are given back"
+        assert client.post("/verify", json=body).status_code == 200, "places are given back"
 
 
 def test_a_client_that_goes_away_takes_its_program_with_it(serve: Serve) -> None:
     server = serve("--workers", "1", "--queue", "0")
+    loop = {"code": "while True: pass", "language": "python", "run_timeout": 100}
     with server.client() as client:
         with pytest.raises(httpx.ReadTimeout):
-            loop = {"code": "while True: pass", "language": "python", "run_timeout": 100}
             client.post("/run_code", json=loop, timeout=0.5)
-        deadline = time.monotonic() + 10
-        while client.post("/run_code", json=PRINT).status_code == 429:
-            assert time.monotonic() < deadline, "its place is still taken"
-            time.sleep(0.1)
+        assert client.post("/run_code", json=PRINT, timeout=20).status_code == 200
+
+
+def test_a_client_that_goes_away_while_it_waits_frees_its_place(serve: Serve) -> None:
+    server = serve("--workers", "1", "--queue", "0")
+    with ThreadPoolExecutor(1) as threads, server.client() as client:
+        long = {**SLEEP, "code": "import time; time.sleep(3)"}
+        running = threads.submit(lambda: server.client().post("/run_code", json=long))
+        wait_until_inside(server)
+        for _ in range(3):
+            with pytest.raises(httpx.ReadTimeout):
+                client.post("/run_code", json=PRINT, timeout=0.2)
+        time.sleep(0.2)
+        assert "ctrl_harness_waiting 0.0" in client.get("/metrics").text
+        assert running.result().status_code == 200
 
 
 def test_a_body_that_breaks_off_takes_no_place(serve: Serve) -> None:
@@ -143,23 +171,33 @@ def test_when_told_to_stop_it_finishes_what_is_inside(serve: Serve) -> None:
     assert server.process.wait(timeout=20) == 0
 
 
-def test_what_is_not_finished_in_the_grace_period_is_no_verdict(serve: Serve) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/verify", 503), ("/run_code", 504)])
+def test_what_is_not_finished_in_the_grace_period_is_no_verdict(
+    serve: Serve, path: str, status: int
+) -> None:
     server = serve("--workers", "1", "--grace", "0.3")
     answers: list[httpx.Response] = []
     case = {"stdin": "", "stdout": "1"}
-    body = {"program": "while True: pass", "cases": [case], "limits": {"time_s": 60}}
+    code = "while True: pass"
+    bodies = {
+        "/verify": {"program": code, "cases": [case], "limits": {"time_s": 60}},
+        "/run_code": {"code": code, "language": "python", "run_timeout": 60},
+    }
 
-    def ask() -> None:
+    def ask(_: int) -> None:
         with server.client() as client:
-            answers.append(client.post("/verify", json=body))
+            answers.append(client.post(path, json=bodies[path]))
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    wait_until_inside(server)
-    started = time.monotonic()
-    server.process.send_signal(signal.SIGTERM)
-    thread.join()
-    assert answers[0].status_code == 503 and "detail" in answers[0].json()
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(ask, number) for number in range(3)]
+        wait_until_inside(server)
+        time.sleep(0.3)  # so that the others wait
+        started = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+    for one in asked:
+        one.result()
+    assert [answer.status_code for answer in answers] == [status] * 3
+    assert all("stopping" in answer.json()["detail"] for answer in answers)
     assert server.process.wait(timeout=20) == 0
     assert time.monotonic() - started < 10
 
@@ -191,7 +229,9 @@ def test_a_server_that_cannot_start_says_why_in_a_line(arguments: list[str], wor
     command = "from ctrl_harness.cli.main import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", command, "serve", *arguments],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 1
     assert word in done.stderr and "Traceback" not in done.stderr

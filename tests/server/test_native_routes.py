@@ -52,9 +52,7 @@ def test_verify_uses_the_default_comparator_and_the_limits_given(client: httpx.C
         ("sandbox_fusion", ["case"]), ("taco", ["order"]),
     ],
 )  # fmt: skip
-def test_verify_knows_every_comparator(
-    client: httpx.Client, name: str, accepts: list[str]
-) -> None:
+def test_verify_knows_every_comparator(client: httpx.Client, name: str, accepts: list[str]) -> None:
     body = {"cases": [{"stdin": "", "stdout": "1 2\nA b"}], "comparator": name}
     texts = {"blanks": "1  2\nA b", "case": "1 2\na B", "order": "A b\n1 2"}
     for what, text in texts.items():
