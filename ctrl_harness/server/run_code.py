@@ -105,7 +105,7 @@ def run_code_response(run: Run) -> dict[str, Any]:
 
 def sandbox_error(detail: str) -> bytes:
     """SandboxFusion's word for a failure that is not the program's."""
-    answer = {
+    answer: dict[str, Any] = {
         "status": "SandboxError",
         "message": detail,
         "compile_result": None,
