@@ -1,0 +1,4 @@
+import signal
+
+signal.alarm(30)
+print("earlier than the alarm")

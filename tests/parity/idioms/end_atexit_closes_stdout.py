@@ -1,0 +1,5 @@
+import atexit
+import sys
+
+atexit.register(sys.stdout.close)
+print("flushed by close")

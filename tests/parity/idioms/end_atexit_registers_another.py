@@ -1,0 +1,3 @@
+import atexit
+
+atexit.register(lambda: (print("one"), atexit.register(print, "two")))

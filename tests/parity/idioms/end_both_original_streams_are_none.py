@@ -1,0 +1,4 @@
+import sys
+
+print("before")
+sys.__stdout__ = sys.__stderr__ = None

@@ -1,0 +1,5 @@
+import builtins
+
+put = print
+put("answer")
+vars(builtins).clear()

@@ -1,0 +1,9 @@
+import string
+
+
+class Value:
+    def __del__(self):
+        print("del")
+
+
+string.kept = Value()

@@ -1,0 +1,5 @@
+import sys
+
+print("before")
+del sys.excepthook
+raise ValueError

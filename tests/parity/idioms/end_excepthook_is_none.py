@@ -1,0 +1,5 @@
+import sys
+
+print("before")
+sys.excepthook = None
+raise ValueError

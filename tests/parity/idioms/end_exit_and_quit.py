@@ -1,0 +1,4 @@
+print("answer")
+if input() == "quit":
+    quit()
+exit(7)

@@ -1,0 +1,6 @@
+try:
+    exit(0)
+except SystemExit:
+    import sys
+
+    print(sys.stdin.closed)

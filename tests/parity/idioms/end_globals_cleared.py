@@ -1,0 +1,2 @@
+keep = print
+globals().clear()

@@ -1,0 +1,7 @@
+def main():
+    print("guarded")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,4 @@
+try:
+    held = bytearray(1 << 60)
+except MemoryError:
+    print("too much")

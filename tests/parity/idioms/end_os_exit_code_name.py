@@ -1,0 +1,4 @@
+import os
+import sys
+
+sys.exit(os.EX_DATAERR)

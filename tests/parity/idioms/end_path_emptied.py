@@ -1,0 +1,5 @@
+import sys
+
+sys.path.clear()
+sys.meta_path.clear()
+print("answer")

@@ -1,0 +1,2 @@
+print("answer")
+raise SystemExit

@@ -1,0 +1,4 @@
+import signal
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+print("piped")

@@ -1,0 +1,5 @@
+import sys
+
+sys.stderr = None
+print("fine")
+1 / 0

@@ -1,0 +1,3 @@
+import sys
+
+sys.exit(print("printed by the argument"))

@@ -1,0 +1,4 @@
+import sys
+
+print("answer")
+sys.exit(None)

@@ -1,0 +1,2 @@
+print("y" * (1 << 20))
+raise RuntimeError

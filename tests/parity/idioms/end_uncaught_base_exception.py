@@ -1,0 +1,6 @@
+class Odd(BaseException):
+    pass
+
+
+print("before")
+raise Odd

@@ -1,0 +1,2 @@
+print("before")
+raise ExceptionGroup("several", [ValueError(1), TypeError(2)])

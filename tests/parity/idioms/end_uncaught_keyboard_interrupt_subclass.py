@@ -1,0 +1,6 @@
+class Stop(KeyboardInterrupt):
+    pass
+
+
+print("before")
+raise Stop

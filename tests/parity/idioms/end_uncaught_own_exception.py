@@ -1,0 +1,6 @@
+class Mine(Exception):
+    pass
+
+
+print("before")
+raise Mine("reason")

@@ -1,0 +1,2 @@
+print("before")
+raise ValueError("\ud800\udcff é")

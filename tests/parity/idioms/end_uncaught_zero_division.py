@@ -1,0 +1,2 @@
+print("before", end="")
+1 // 0

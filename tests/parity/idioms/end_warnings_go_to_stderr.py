@@ -1,0 +1,4 @@
+import warnings
+
+warnings.warn("take care", stacklevel=1)
+print("fine")

@@ -1,0 +1,10 @@
+import weakref
+
+
+class Value:
+    pass
+
+
+kept = Value()
+weakref.finalize(kept, print, "finalized")
+print("main")

@@ -1,0 +1,2 @@
+text = input()
+print(ascii(text), text.encode("utf-8"))

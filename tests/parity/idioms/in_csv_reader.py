@@ -1,0 +1,4 @@
+import csv
+import sys
+
+print(list(csv.reader(sys.stdin)))

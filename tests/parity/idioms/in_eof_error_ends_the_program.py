@@ -1,0 +1,3 @@
+print("before")
+input()
+print("after")

@@ -1,0 +1,2 @@
+a, b, c = input().split()
+print(float(a) + 1, int(b, 16), complex(c) ** 2)

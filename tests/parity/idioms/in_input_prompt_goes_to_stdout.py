@@ -1,0 +1,3 @@
+name = input("Name: ")
+age = int(input("Age: "))
+print(f"{name} is {age}")

@@ -1,0 +1,3 @@
+for line in iter(input, ""):
+    print(line, len(line))
+print("rest", input())

@@ -1,0 +1,3 @@
+import sys
+
+print(max(int(line) for line in sys.stdin.buffer))

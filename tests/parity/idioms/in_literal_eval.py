@@ -1,0 +1,3 @@
+import ast
+
+print(ast.literal_eval(input())["a"])

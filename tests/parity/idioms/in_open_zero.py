@@ -1,0 +1,2 @@
+n, *values = open(0).read().split()
+print(n, "-".join(values))

@@ -1,0 +1,3 @@
+with open(0) as stream:
+    for line in stream:
+        print(line.upper(), end="")

@@ -1,0 +1,2 @@
+lines = [*open(0)]
+print(len(lines), lines[-1].strip())

@@ -1,0 +1,4 @@
+import sys
+
+for number, line in enumerate(sys.stdin.readlines(), start=1):
+    print(number, line.rstrip())

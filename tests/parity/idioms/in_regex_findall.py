@@ -1,0 +1,4 @@
+import re
+import sys
+
+print(sum(map(int, re.findall(r"-?\d+", sys.stdin.read()))))

@@ -1,0 +1,2 @@
+first, *middle, last = input().split()
+print(first, middle, last)

@@ -1,0 +1,4 @@
+import sys
+
+raw = sys.stdin.detach()
+print(raw.read())

@@ -1,0 +1,7 @@
+import sys
+
+sys.stdin = None
+try:
+    input()
+except RuntimeError as error:
+    print(error)

@@ -1,0 +1,2 @@
+word = input()
+print(word[::-1], len(word), word.encode("utf-8"))

@@ -1,0 +1,1 @@
+print(*range(50_000), sep=",")

@@ -1,0 +1,2 @@
+for n in range(100_000):
+    print(n, n * n % 1000)

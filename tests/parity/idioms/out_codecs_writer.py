@@ -1,0 +1,5 @@
+import codecs
+import sys
+
+sys.stdout = codecs.getwriter("utf-8")(sys.stdout.buffer)
+print("ü", file=sys.stdout)

@@ -1,0 +1,4 @@
+import csv
+import sys
+
+csv.writer(sys.stdout).writerows([[1, "a,b"], ["x", 'say "hi"']])

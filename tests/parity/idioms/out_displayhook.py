@@ -1,0 +1,5 @@
+import sys
+
+sys.displayhook([1, 2])
+sys.displayhook(None)
+print(_)  # noqa: F821

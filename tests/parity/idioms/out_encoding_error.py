@@ -1,0 +1,5 @@
+import sys
+
+sys.stdout.reconfigure(encoding="ascii")
+print("fine")
+print("é")

@@ -1,0 +1,4 @@
+import logging
+
+logging.warning("seen by nobody")
+print("printed")

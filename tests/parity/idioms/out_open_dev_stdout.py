@@ -1,0 +1,2 @@
+with open("/dev/stdout", "a") as out:
+    out.write("by name\n")

@@ -1,0 +1,2 @@
+out = open(1, "w", closefd=False)
+out.write("flushed when it is let go\n")

@@ -1,0 +1,7 @@
+def main():
+    out = open(1, "w", closefd=False)
+    out.write("flushed at the function's end\n")
+
+
+main()
+print("after")

@@ -1,0 +1,4 @@
+import sys
+
+sys.stdout = None
+sys.__stdout__.write("written to the original\n")

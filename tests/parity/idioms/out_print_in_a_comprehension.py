@@ -1,0 +1,2 @@
+[print(n, end=" ") for n in range(5)]
+print(set(map(print, "ab")))

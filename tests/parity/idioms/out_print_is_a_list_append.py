@@ -1,0 +1,4 @@
+print, flush = (out := []).append, print
+print("a")
+print("b")
+flush("\n".join(out))

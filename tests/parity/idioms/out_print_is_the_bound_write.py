@@ -1,0 +1,6 @@
+import sys
+
+put = sys.stdout.write
+for word in ("a", "b"):
+    put(word)
+put("\n")

@@ -1,0 +1,5 @@
+print(1, 2, 3, sep=", ", end=".\n")
+print("a", "b", sep="", end="")
+print(*"xyz", sep="\n", end="\n\n")
+print()
+print(sep="unused")

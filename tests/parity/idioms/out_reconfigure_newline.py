@@ -1,0 +1,5 @@
+import sys
+
+sys.stdout.reconfigure(newline="\r\n")
+print("a")
+print("b")

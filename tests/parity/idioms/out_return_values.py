@@ -1,0 +1,3 @@
+import sys
+
+print(print("x"), sys.stdout.write(""), sys.stdout.flush())

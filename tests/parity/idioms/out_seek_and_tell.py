@@ -1,0 +1,4 @@
+import sys
+
+print("abc", end="", flush=True)
+print(sys.stdout.seekable(), sys.stdout.buffer.tell())

@@ -1,0 +1,4 @@
+import sys
+
+sys.stdout = sys.stderr
+print("to stderr")

@@ -1,0 +1,7 @@
+import io
+import sys
+
+sys.stdout, real = io.StringIO(), sys.stdout
+print("kept")
+text, sys.stdout = sys.stdout.getvalue(), real
+print(text.strip().upper())

@@ -1,0 +1,1 @@
+print("a ", "b\t", end=" \n \n")

@@ -1,0 +1,3 @@
+"""What the program is for."""
+
+print(__doc__)

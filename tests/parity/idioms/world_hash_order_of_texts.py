@@ -1,0 +1,1 @@
+print(set("hello world"), {"one", "two", "three"}, hash("text"))

@@ -1,0 +1,2 @@
+print(repr(help))
+help(len)

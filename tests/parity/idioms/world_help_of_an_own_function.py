@@ -1,0 +1,5 @@
+def area(r):
+    """Square of r, times three."""
+
+
+help(area)

@@ -1,0 +1,3 @@
+1 + 1
+"text"
+print("only this")

@@ -1,0 +1,1 @@
+print([name for name in dir() if not name.startswith("__")])

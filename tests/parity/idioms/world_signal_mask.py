@@ -1,0 +1,3 @@
+import signal
+
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.sigpending())

@@ -1,0 +1,2 @@
+print(exit, quit)
+print(repr(copyright)[:9], callable(credits), callable(license))

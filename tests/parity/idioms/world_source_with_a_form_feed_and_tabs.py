@@ -1,0 +1,4 @@
+if True:
+	print("indented by a tab")
+
+print("after a form feed")

@@ -1,0 +1,4 @@
+if True:
+    print("a")
+    print("""b
+c""".encode())

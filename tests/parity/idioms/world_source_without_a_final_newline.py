@@ -1,0 +1,1 @@
+print("no newline after this line")

@@ -1,0 +1,4 @@
+import datetime
+from zoneinfo import ZoneInfo
+
+print(datetime.datetime(2024, 1, 1, tzinfo=ZoneInfo("UTC")).utcoffset())

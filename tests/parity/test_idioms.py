@@ -1,0 +1,166 @@
+"""A program prints and ends under every executor as under plain CPython.
+
+`idioms` holds ordinary programs, a file each: how they read (`in_`), how they write (`out_`), how
+they end (`end_`), and what they find around them (`world_`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import anyio
+import pytest
+
+from ctrl_harness.execution.embedded import EmbeddedExecutor
+from ctrl_harness.execution.executor import Executor
+from ctrl_harness.execution.process import ProcessExecutor
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
+
+KNOWN: dict[str, frozenset[str]] = {
+    "embedded": frozenset(
+        [
+            "end_atexit_writes_to_a_replaced_stream",
+            "end_del_after_sys_exit",
+            "end_del_of_an_attribute_of_a_module",
+            "end_del_uses_a_global_function",
+            "end_del_uses_an_imported_module",
+            "end_del_writes_what_was_collected",
+            "end_disk_full_at_the_flush",
+            "end_excepthook_exits_with_zero",
+            "end_excepthook_prints",
+            "end_excepthook_raises",
+            "end_excepthook_raises_system_exit",
+            "end_generator_finally",
+            "end_generator_finally_uses_globals",
+            "end_last_value_is_known_in_exit_handlers",
+            "end_os_exit_replaced",
+            "end_os_functions_replaced",
+            "end_stderr_deleted",
+            "end_stderr_flush_raises",
+            "end_stderr_write_raises",
+            "end_stdout_deleted",
+            "end_stdout_flush_raises_after_an_exception",
+            "end_sys_exit_huge_integer",
+            "end_thread_pool_of_multiprocessing",
+            "end_thread_that_prints_held_output",
+            "end_threading_functions_replaced",
+            "end_uncaught_keyboard_interrupt",
+            "end_unraisablehook",
+            "in_crlf_lines",
+            "in_lone_carriage_returns",
+            "in_stdin_attributes",
+            "out_fast_reader_and_writer_pair",
+            "out_fast_writer_over_iobase",
+            "out_original_stream_only",
+            "out_stderr_of_twenty_megabytes",
+            "out_stdout_attributes",
+            "out_stdout_is_devnull",
+            "out_stringio_then_the_original_at_exit",
+            "out_stringio_then_the_saved_stream",
+            "out_tee_class",
+            "out_writer_is_a_module_like_namespace",
+            "out_writer_whose_closed_raises",
+            "out_writer_with_slots",
+            "out_writer_without_closed_or_fileno",
+            "out_writer_without_flush",
+            "world_data_after_the_program",
+            "world_file_name",
+            "world_help",
+            "world_help_of_an_own_function",
+            "world_inspect_getsource",
+            "world_locale_default",
+            "world_names_at_the_start",
+            "world_path_holds_the_program",
+            "world_reads_its_own_source",
+            "world_recursion_depth",
+            "world_recursion_just_below_the_limit",
+            "world_site_builtins",
+            "world_source_with_a_byte_order_mark",
+            "world_stack_depth",
+            "world_time_zone_utc",
+        ]
+    ),
+    "process": frozenset(
+        [
+            "end_builtins_cleared",
+            "end_builtins_replaced",
+            "end_excepthook_exits_with_zero",
+            "end_excepthook_raises_system_exit",
+            "end_os_functions_replaced",
+            "out_stderr_of_twenty_megabytes",
+            "world_data_after_the_program",
+            "world_file_name",
+            "world_help",
+            "world_help_of_an_own_function",
+            "world_inspect_getsource",
+            "world_locale_default",
+            "world_names_at_the_start",
+            "world_path_holds_the_program",
+            "world_reads_its_own_source",
+            "world_recursion_depth",
+            "world_recursion_just_below_the_limit",
+            "world_site_builtins",
+            "world_source_with_a_byte_order_mark",
+            "world_stack_depth",
+        ]
+    ),
+}
+"""Programs that still end otherwise than under plain CPython. One that no longer does is to go."""
+
+
+def _load_corpus() -> ModuleType:
+    path = Path(__file__).with_name("corpus.py")
+    spec = importlib.util.spec_from_file_location("parity_corpus", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+corpus = _load_corpus()
+IDIOMS = corpus.load_idioms()
+
+
+@pytest.fixture(scope="module")
+def idioms() -> list[object]:
+    """Those that can run here."""
+    return [idiom for idiom in IDIOMS if idiom.runs_here]
+
+
+@pytest.fixture(scope="module")
+def plain(idioms: list[object], tmp_path_factory: pytest.TempPathFactory) -> list[object]:
+    """How each ends under plain CPython."""
+    return corpus.PlainPython(tmp_path_factory.mktemp("plain")).run_all(idioms)
+
+
+def test_the_corpus_has_programs_of_every_group() -> None:
+    groups = [idiom.name.partition("_")[0] for idiom in IDIOMS]
+    assert set(groups) == {"in", "out", "end", "world"}
+    assert all(groups.count(group) >= 80 for group in set(groups))
+    for path in corpus.IDIOMS.glob("*.in"):
+        assert path.with_suffix(".py").exists(), path
+
+
+@pytest.mark.parametrize("make", [EmbeddedExecutor, ProcessExecutor])
+def test_a_program_prints_and_ends_as_under_plain_cpython(
+    make: Callable[[int], Executor], idioms: list[object], plain: list[object]
+) -> None:
+    executor = make(corpus.AT_ONCE)
+
+    async def run() -> list[object]:
+        try:
+            return await corpus.run_all(executor, idioms)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await executor.aclose()
+
+    found = corpus.differences(idioms, plain, anyio.run(run))
+    known = KNOWN[executor.name]
+    assert [difference for difference in found if difference.program not in known] == []
+    assert sorted(known - {difference.program for difference in found}) == []
