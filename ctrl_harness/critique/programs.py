@@ -19,7 +19,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ctrl_harness.verification.extraction import fences
+from ctrl_harness.verification.fences import fences
 from ctrl_harness.verification.quiet_parse import parse_program
 
 MAX_CHARS = 50_000

@@ -13,13 +13,12 @@ from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.problems.problem import Problem, StdioCase
 from ctrl_harness.verification.extraction import (
     EXTRACTIONS,
-    Fence,
     Found,
-    fences,
     find_like_sandbox_fusion,
     get_extraction,
     strip_reasoning,
 )
+from ctrl_harness.verification.fences import Fence, fences
 from ctrl_harness.verification.judge import Judge
 
 TWO = "First:\n```python\nx = 1\n```\nThen:\n```python\nx = 2\n```\nDone."
@@ -79,12 +78,12 @@ TWO = "First:\n```python\nx = 1\n```\nThen:\n```python\nx = 2\n```\nDone."
             "   ```python\n   x = 1\n y = 2\n\n   ```", "x = 1\ny = 2\n\n", "x = 1\ny = 2\n\n",
             id="indented less than its fence",
         ),
-        pytest.param("```python\r\nx = 1\r\n```\r\n", "x = 1\r\n", "x = 1\r\n", id="\\r\\n"),
+        pytest.param("```python\r\nx = 1\r\n```\r\n", "x = 1\n", "x = 1\n", id="\\r\\n"),
         pytest.param(
             "<think>```python\nx = 0\n```</think>```\n```python\nx = 1\n```",
-            "```python\nx = 1\n",
-            "```python\nx = 1\n",
-            id="a fence where the reasoning ended opens as any other",
+            "x = 1\n",
+            "x = 1\n",
+            id="a fence too many where the reasoning ended",
         ),
         pytest.param(
             "<think>\n```python\nx = 0\n```\n</think>\n```python\nx = 1\n```", "x = 1\n",
@@ -256,8 +255,8 @@ def test_what_is_left_without_reasoning(text: str, left: str) -> None:
 
 def test_fences_tell_language_text_and_end() -> None:
     assert fences("```CPP\n1\n```\n~~~\n2\n```\n") == [
-        Fence("cpp", "1\n", True),
-        Fence("", "2\n```\n", False),
+        Fence("cpp", "1\n", True, 0, 12),
+        Fence("", "2\n```\n", False, 13, 23),
     ]
 
 
