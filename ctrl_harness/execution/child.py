@@ -58,9 +58,10 @@ def run_stdio(program: Loaded) -> None:
         os._exit(status & 255)
 
 
-def run_script(program: Loaded, script: str, nonce: str) -> None:
+def run_script(program: Loaded, tests: dict[str, Any]) -> None:
+    """tests: what script_job.py makes of a script."""
     try:
-        job = {**_guest_job(program), "mode": "script", "script": script, "nonce": nonce}
+        job = {**_guest_job(program), "mode": "script", **tests}
         guest._run_script(job, program.modules["solution"], _reporter(program))
     finally:
         os._exit(0)

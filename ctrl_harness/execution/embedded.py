@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import marshal
-import secrets
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +39,7 @@ from ctrl_harness.execution.executor import (
 from ctrl_harness.execution.outcomes import Expected, read_outcome
 from ctrl_harness.execution.pool import INSTEAD, Pool
 from ctrl_harness.execution.records import Outcome
+from ctrl_harness.execution.script_job import script_job
 from ctrl_harness.execution.threads import run_cancellable, usable_cores
 from ctrl_harness.problems.problem import Limits
 
@@ -212,9 +212,9 @@ class Judging:
                 offset += len(data)
                 self._expected.append(Expected("stdio", len(parts)))
             else:
-                nonce = secrets.token_hex(16)
-                parts.append(("script", given.script, nonce))
-                self._expected.append(Expected("script", len(parts), nonce))
+                tests = script_job(given.script)
+                parts.append(("script", tests))
+                self._expected.append(Expected("script", len(parts), tests["nonce"]))
         self._position = 0
         limits = self.limits
         compile_s = max(limits.time_s, _LEAST_COMPILE_S)

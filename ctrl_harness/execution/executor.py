@@ -31,7 +31,10 @@ class CallInput:
 
 @dataclass(frozen=True, slots=True)
 class ScriptInput:
-    """The program, then this script in its namespace; `ok` only when the script ran to its end."""
+    """The program as a module, then this script in its namespace as `__main__`.
+
+    `ok` only when the script ran to its end and none of its assertions failed.
+    """
 
     script: str
 
@@ -52,7 +55,8 @@ class Run:
     """What came of one input.
 
     stdout: text of a StdinInput's run, undecodable bytes as surrogate escapes. value: what a
-    CallInput returned, as plain types (see wire.py). error: the last lines of the traceback or a
+    CallInput returned, as plain types (see wire.py), or how many assertions of a ScriptInput were
+    evaluated and held. error: the last lines of the traceback or a
     sentence; for people and for feedback, never for deciding. time_s: wall seconds, measured
     outside. memory_mb: peak resident MiB, None where unknown. stderr: the end of what a process of
     its own wrote there. exit_status: the process's, negative for a signal; None where it lives on,

@@ -17,7 +17,7 @@ Messages on the report descriptor: 4 bytes little-endian length, one kind byte, 
     O  a call printed more than its limit
     A  a call failed for want of what earlier calls may have used up, and is to be made again in a
        process of its own; never said of a process's first call
-    D  a script ran to its end            (payload: the nonce)
+    D  a script ran to its end            (payload: the nonce, assertions held, failed)
     X  a stdio program ended by itself    (payload: its peak resident KiB)
 """
 
@@ -406,16 +406,47 @@ def _may_be_of_earlier_calls(error: BaseException) -> bool:
 
 
 def _run_script(job: dict[str, Any], module: ModuleType, report: Reporter) -> int:
+    """The program as a module, then the tests in its namespace as `__main__`."""
+    tests = compile(job["script"], "<script>", "exec", dont_inherit=True)
+    counting: dict[str, Any] = {"__name__": "tally"}
+    _exec(compile(job["tally"], "<tally>", "exec", dont_inherit=True), counting)
+    tally = counting["Tally"]()
     if not _load(job, module, report):
         return 0
     report.send(b"L")
+    module.__dict__.update({"__name__": "__main__", job["tally_name"]: tally})
+    sys.modules["__main__"] = module
     try:
-        exec(compile(job["script"], "<script>", "exec", dont_inherit=True), module.__dict__)
+        if "unittest" in job["script"]:
+            tally.watch_unittest()
+        _exec(tests, module.__dict__)
     except BaseException as error:
-        report.send_exception(error, job["source"])
-        return 0
-    report.send_text(b"D", job["nonce"])
+        if not _is_own_exit(error, tests):
+            report.send_exception(error, job["source"])
+            return 0
+    report.send_text(b"D", "%s %d %d" % (job["nonce"], tally.held, tally.failed))
     return 0
+
+
+def _is_own_exit(error: BaseException, tests: CodeType) -> bool:
+    """Whether the tests themselves exited with the status 0, and not something that they called."""
+    if not _isinstance(error, SystemExit) or getattr(error, "code", 1) not in (None, False, 0):
+        return False
+    own, waiting = {_id(_run_script.__code__), _id(_EXIT_CODE)}, [tests]
+    while waiting:
+        code = waiting.pop()
+        own.add(_id(code))
+        waiting += [constant for constant in code.co_consts if _type(constant) is _type(tests)]
+    frames = error.__traceback__
+    while frames is not None:
+        if _id(frames.tb_frame.f_code) not in own:
+            return False
+        frames = frames.tb_next
+    return True
+
+
+_exec, _id = exec, id
+_EXIT_CODE = __import__("_sitebuiltins").Quitter.__call__.__code__
 
 
 _MODES = {

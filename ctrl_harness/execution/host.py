@@ -120,8 +120,7 @@ class Host:
                 stdin = read_at(self._job_fd, size, self._stdin_at + offset)
                 self._run_alone(partial(run_stdio, program), stdin)
             elif kind == "script":
-                script, nonce = details
-                self._run_alone(partial(run_script, program, script, nonce), b"", True)
+                self._run_alone(partial(run_script, program, details[0]), b"", True)
             else:
                 self._run_calls(program, details[0])
 

@@ -11,6 +11,7 @@ from typing import Literal
 from ctrl_harness.execution.executor import Run, RunStatus
 from ctrl_harness.execution.guest import VALUE_BYTES
 from ctrl_harness.execution.records import ALIVE, ENDED, OVERSIZED, TIMED_OUT, Outcome
+from ctrl_harness.execution.script_job import ScriptEnd
 from ctrl_harness.execution.wire import WireError, decode_value
 from ctrl_harness.problems.problem import Limits
 
@@ -63,8 +64,9 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
         return run(_MESSAGES[kind], payload[-_ERROR_CHARS:].decode("utf-8", "replace"))
     if outcome.how == ALIVE:
         return run("runtime_error", "the program answered with something else than a result")
-    if expected.nonce is not None and kind == b"D" and payload == expected.nonce.encode():
-        return run("ok")
+    is_end = expected.nonce is not None and kind == b"D"
+    if is_end and (end_of_script := ScriptEnd.read(payload, expected.nonce or "")) is not None:
+        return end_of_script.run(time_s, memory_mb, stderr, exit_status)
     if expected.kind == "stdio" and outcome.status == 0:
         return run("ok")
     if outcome.status != 0 and (memory_mb or 0) >= _NEAR_LIMIT * limits.memory_mb:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from ctrl_harness.execution.executor import (
 from ctrl_harness.execution.guest_process import GONE, MIB, TIMEOUT, GuestProcess, start_guest
 from ctrl_harness.execution.outcomes import describe_exit, read_value
 from ctrl_harness.execution.records import AGAIN
+from ctrl_harness.execution.script_job import ScriptEnd, script_job
 from ctrl_harness.execution.threads import usable_cores
 from ctrl_harness.problems.problem import Limits
 
@@ -109,8 +109,8 @@ class Session:
             child.close()
 
     def _run_script(self, given: ScriptInput) -> Run:
-        nonce = secrets.token_hex(16)
-        child = self._start("script", "", script=given.script, nonce=nonce)
+        tests = script_job(given.script)
+        child = self._start("script", "", **tests)
         try:
             child.await_start()
             deadline = child.started + self._limits.time_s
@@ -124,8 +124,9 @@ class Session:
                 elif isinstance(message, tuple) and message[0] in _ENDINGS:
                     status, error = _ENDINGS[message[0]], _text(message[1])
                 elif isinstance(message, tuple) and message[0] == b"D":
-                    if _text(message[1]) == nonce:
-                        status = "ok"
+                    if (end := ScriptEnd.read(message[1], tests["nonce"])) is not None:
+                        child.kill()
+                        return end.run(elapsed, child.memory_mb)
                 elif isinstance(message, tuple):
                     continue
                 else:

@@ -34,8 +34,8 @@ class Scope:
     names: literals that names stand for. callables: names that stand for the program's functions
     (`candidate`). own: functions of the test code, which are not the program's. program: names
     that are the program's although Python has a function of that name. equality: how `==` compares
-    here. spent: mutable objects that have been handed to the program, by their nodes. results: calls
-    whose result has a name and has not been asserted on yet, by theirs.
+    here. spent: mutable objects that have been handed to the program, by their nodes. results:
+    calls whose result has a name and has not been asserted on yet, by theirs.
     """
 
     names: dict[str, ast.expr] = field(default_factory=dict)

@@ -39,6 +39,7 @@ TIME_FACTOR = 4.0
 """How many times a right program's own time a program may take (evalplus 0.3.1, eval/)."""
 MAX_SCALED_TIME_S = 60.0
 _PREVIEW_CHARS = 2_000
+_NO_ASSERTION = "the tests ran to their end, but with this program they evaluated no assertion"
 
 
 async def verify(
@@ -193,6 +194,8 @@ def _case_result(index: int, case: TestCase, run: Run, rule: Comparator) -> Case
                 error = "the result is larger than any right one"
                 return CaseResult(index, "output_limit", run.time_s, run.memory_mb, error)
             right, output = rule.value_equal(run.value, case), _preview(run.value)
+        elif not run.value:
+            return CaseResult(index, "wrong_answer", run.time_s, run.memory_mb, _NO_ASSERTION)
         else:
             right = True
         status = "accepted" if right else "wrong_answer"

@@ -1,0 +1,193 @@
+"""A script as it goes to a program: with its assertions marked, so that those evaluated count.
+
+The marks are made outside the cell; what they call is tally.py, whose text goes along. A nonce
+shows that the answer is of this run.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import secrets
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ctrl_harness.errors import UserError
+from ctrl_harness.execution.executor import Run
+from ctrl_harness.problems.assertions import (
+    always_fails,
+    always_holds,
+    catches_failures,
+    ends_in_failure,
+    expects_error,
+    is_assertion_call,
+    is_raises_block,
+    own_functions,
+    raises_exception,
+)
+
+_COMPOUND = (
+    ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match, ast.FunctionDef, ast.ClassDef,
+    ast.AsyncFor, ast.AsyncWith, ast.AsyncFunctionDef, ast.TryStar,
+)  # fmt: skip
+
+
+def script_job(script: str) -> dict[str, Any]:
+    """What guest.py needs to run a script; `nonce` is what its answer begins with.
+
+    Raises UserError for a script that is not Python.
+    """
+    name = f"_tally_{secrets.token_hex(8)}"
+    return {
+        "script": marked(script, name),
+        "tally": _tally(),
+        "tally_name": name,
+        "nonce": secrets.token_hex(16),
+    }
+
+
+class ScriptEnd(NamedTuple):
+    """How many assertions held and failed in a script that ran to its end."""
+
+    held: int
+    failed: int
+
+    @classmethod
+    def read(cls, payload: bytes, nonce: str) -> ScriptEnd | None:
+        """None for an answer that is not this run's."""
+        words = payload.split(b" ")
+        if len(words) != 3 or words[0] != nonce.encode():
+            return None
+        counts = [int(word) for word in words[1:] if word.isdigit() and len(word) < 19]
+        return cls(*counts) if len(counts) == 2 else None
+
+    def run(
+        self,
+        time_s: float,
+        memory_mb: float | None = None,
+        stderr: str = "",
+        exit_status: int | None = None,
+    ) -> Run:
+        """`ok` with the number of assertions that held, where none failed."""
+        if not self.failed:
+            return Run("ok", "", self.held, "", time_s, memory_mb, stderr, exit_status)
+        error = f"AssertionError: {self.failed} assertions did not hold, though the tests went on"
+        return Run("runtime_error", "", None, error, time_s, memory_mb, stderr, exit_status)
+
+
+@functools.cache
+def _tally() -> str:
+    return Path(__file__).with_name("tally.py").read_text(encoding="utf-8")
+
+
+class _Mark(NamedTuple):
+    """Text to insert at a line and a column (in bytes of UTF-8).
+
+    order: of what is inserted at one place. Closing marks go first, the inner ones before the
+    outer; then opening marks, the outer ones before the inner.
+    """
+
+    line: int
+    column: int
+    order: tuple[int, int, int]
+    text: str
+
+
+def marked(script: str, name: str) -> str:
+    """The script with each assertion handed to the tally that `name` stands for.
+
+    Raises UserError for a script that is not Python.
+    """
+    script = script.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(script)
+        lines = [line.encode() for line in script.split("\n")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise UserError(f"a script case is not Python ({error})") from None
+    for mark in sorted(_marks(tree, lines, name), reverse=True):
+        at, text = mark.line - 1, mark.text.encode()
+        lines[at] = lines[at][: mark.column] + text + lines[at][mark.column :]
+    return b"\n".join(lines).decode()
+
+
+def _marks(tree: ast.Module, lines: list[bytes], name: str) -> Iterator[_Mark]:
+    own = own_functions(tree)
+    waiting: list[ast.AST] = [tree]
+    blocks: set[ast.AST] = set()
+    chained: set[ast.AST] = set()
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.JoinedStr():  # where in it something stands is not told
+                continue
+            case ast.Assert(test=test) if not always_holds(test):
+                yield from _wrapped(test, f"{name}.must")
+            case ast.If():
+                if node not in chained:
+                    yield from _condition_marks(node, name, chained)
+            case ast.With(items=items) | ast.AsyncWith(items=items):
+                for item in items:
+                    if is_raises_block(item.context_expr):
+                        blocks.add(item.context_expr)
+                        if isinstance(node, ast.With):
+                            yield from _wrapped(item.context_expr, f"{name}.block")
+            case ast.Raise(exc=ast.expr() as raised) if always_fails(node):
+                yield from _wrapped(raised, f"{name}.failure")
+            case ast.Raise(exc=ast.expr() as raised) if raises_exception(node):
+                yield from _wrapped(raised, f"{name}.thrown")
+            case ast.Expr(value=ast.Call(func=function)) if always_fails(node):
+                yield from _wrapped(function, f"{name}.failure")
+            case ast.Call(func=function) if node not in blocks and is_assertion_call(node, own):
+                yield from _wrapped(function, f"{name}.call")
+            case ast.Try():
+                yield from _handler_marks(node, lines, name)
+        waiting += ast.iter_child_nodes(node)
+
+
+def _wrapped(node: ast.expr, function: str) -> Iterator[_Mark]:
+    if isinstance(node, (ast.Yield, ast.YieldFrom)):
+        return
+    assert node.end_lineno is not None and node.end_col_offset is not None
+    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    yield _Mark(*start, (1, -end[0], -end[1]), f"{function}(")
+    yield _Mark(*end, (0, -start[0], -start[1]), ")")
+
+
+def _condition_marks(first: ast.If, name: str, chained: set[ast.AST]) -> Iterator[_Mark]:
+    """Those of an `if` with its `elif`s."""
+    chain = [first]
+    while len(chain[-1].orelse) == 1 and isinstance(further := chain[-1].orelse[0], ast.If):
+        chain.append(further)
+    chained.update(chain)
+    ends_badly = ends_in_failure(chain[-1].orelse)
+    for each in chain:
+        if ends_in_failure(each.body):
+            yield from _wrapped(each.test, f"{name}.unless")
+        elif ends_badly:
+            yield from _wrapped(each.test, f"{name}.may")
+
+
+def _handler_marks(node: ast.Try, lines: list[bytes], name: str) -> Iterator[_Mark]:
+    for handler in node.handlers:
+        if expects_error(node):
+            yield _before(handler.body[0], lines, f"{name}.raised()")
+        elif catches_failures(handler) and any(
+            isinstance(n, (ast.Assert, ast.Raise)) or is_assertion_call(n)
+            for statement in handler.body
+            for n in ast.walk(statement)
+        ):
+            yield _before(handler.body[0], lines, f"{name}.forgive()")
+
+
+def _before(statement: ast.stmt, lines: list[bytes], text: str) -> _Mark:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    line, column = statement.lineno, statement.col_offset
+    if decorators:
+        line = decorators[0].lineno
+    indent = lines[line - 1][:column].decode()
+    end = f"\n{indent}" if isinstance(statement, _COMPOUND) else "; "
+    return _Mark(line, column, (1, -(1 << 60), 0), text + end)

@@ -1,0 +1,215 @@
+"""What a script case proves: its assertions were evaluated, and held, whatever the program does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anyio
+import pytest
+
+from ctrl_harness.errors import UserError
+from ctrl_harness.execution.embedded import EmbeddedExecutor
+from ctrl_harness.execution.executor import Executor
+from ctrl_harness.execution.process import ProcessExecutor
+from ctrl_harness.execution.script_job import marked
+from ctrl_harness.problems.problem import Limits, Problem, ScriptCase
+from ctrl_harness.verification.verdict import CaseResult
+from ctrl_harness.verification.verify import verify
+
+LIMITS = Limits(time_s=10.0, memory_mb=256.0, output_mb=1.0)
+EXECUTORS = [
+    ProcessExecutor,
+    pytest.param(
+        EmbeddedExecutor,
+        marks=pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux"),
+    ),
+]
+Judge = Callable[[str, str], CaseResult]
+
+
+@pytest.fixture(scope="module", params=EXECUTORS, ids=["process", "cell"])
+def judge(request: Any) -> Iterator[Judge]:
+    executor: Executor = request.param(1)
+
+    def run(script: str, program: str) -> CaseResult:
+        problem = Problem("p", "d", "s", (ScriptCase(script),), limits=LIMITS)
+        (result,) = anyio.run(lambda: verify(problem, program, executor=executor)).cases
+        assert result is not None
+        return result
+
+    yield run
+    anyio.run(executor.aclose)
+
+
+ADD = "def add(a, b):\n    return a + b\n"
+WRONG = "def add(a, b):\n    return 0\n"
+GUARD = "def tests():\n    assert add(1, 2) == 3\n\nif __name__ == '__main__':\n    tests()\n"
+UNITTEST = """\
+import unittest
+
+class Adds(unittest.TestCase):
+    def test_small(self):
+        self.assertEqual(add(1, 2), 3)
+
+    def test_text(self):
+        with self.assertRaises(TypeError):
+            add("1", 2)
+
+"""
+RUN_UNITTEST = UNITTEST + "if __name__ == '__main__':\n    unittest.main()\n"
+RUN_SUITE = UNITTEST + (
+    "suite = unittest.defaultTestLoader.loadTestsFromTestCase(Adds)\n"
+    "unittest.TextTestRunner().run(suite)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "assert add(1, 2) - 3 == 0",
+        GUARD,
+        "def check(candidate):\n    assert candidate(1, 2) == 3\ncheck(add)\n",
+        "for a in range(3):\n    assert add(a, a) == 2 * a, f'{a}'\nassert add(1, 1) == 2",
+        "if add(1, 2) != 3:\n    raise AssertionError('no')\n",
+        "import sys\nif add(1, 2) == 3:\n    print('ok')\nelse:\n    sys.exit(1)\n",
+        "if add(1, 2) == 4:\n    pass\nelif add(1, 2) == 3: pass\nelse: raise Exception('no')",
+        "import sys\ndef main():\n    assert add(1, 2) == 3\n    return 0\nsys.exit(main())",
+        "assert add(1, 2) == 3\nexit()",
+        RUN_UNITTEST,
+        RUN_UNITTEST.replace("unittest.main()", "unittest.main(verbosity=2, exit=True)"),
+        RUN_SUITE,
+        "try:\n    assert add(1, 2) == 4\nexcept AssertionError:\n    assert add(1, 2) == 3\n",
+        "import asyncio\nasync def main():\n    assert add(1, 2) == 3\nasyncio.run(main())",
+        "import threading\ndef run():\n    assert add(1, 2) == 3\n"
+        "t = threading.Thread(target=run)\nt.start()\nt.join()",
+        "from solution import add as plus\nassert plus(1, 2) == 3",
+        "assert (add('é', 'ß') ==\n        'éß'), 'no'; assert add(1, 2) == 3",
+    ],
+)
+def test_tests_in_every_form_tell_right_from_wrong(judge: Judge, script: str) -> None:
+    assert judge(script, ADD).status == "accepted"
+    assert judge(script, WRONG).status in ("wrong_answer", "runtime_error")
+
+
+RAISES = "def f(x):\n    if x < 0:\n        raise ValueError(x)\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "try:\n    f(-1)\n    assert False\nexcept ValueError:\n    pass\n",
+        "try:\n    f(-1)\n    assert False, 'no'\nexcept Exception as error:\n    print(error)\n",
+        "try:\n    f(-1)\n    raise Exception('no')\nexcept Exception:\n    pass\n",
+        "try: f(-1)\nexcept ValueError: pass\nelse: raise AssertionError('no')\n",
+        "try:\n    f(-1)\n    assert 0\nexcept ValueError:\n    if True:\n        print('ok')\n",
+    ],
+)
+def test_an_error_that_is_expected_counts_as_an_assertion(judge: Judge, script: str) -> None:
+    assert judge(script, RAISES).status == "accepted"
+    assert judge(script, "def f(x): return x").status in ("wrong_answer", "runtime_error")
+
+
+@pytest.mark.parametrize(
+    ("script", "program"),
+    [
+        ("for x in f():\n    assert x > 0", "def f(): return []"),
+        ("if f():\n    assert g() == 2", "def f(): return None"),
+        ("def tests():\n    assert add(1, 2) == 3\nT = [tests] if f() else []\nfor t in T: t()",
+         "def f(): return 0"),
+    ],
+)  # fmt: skip
+def test_a_program_that_lets_no_assertion_be_evaluated_is_wrong(
+    judge: Judge, script: str, program: str
+) -> None:
+    result = judge(script, program)
+    assert result.status == "wrong_answer"
+    assert "evaluated no assertion" in result.error
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "assert add(2, 2) == 4\ntry:\n    assert add(1, 2) == 3\nexcept AssertionError as error:\n"
+        "    print('failed', error)",
+        "assert add(2, 2) == 4\ntry:\n    if add(1, 2) != 3:\n        raise AssertionError\n"
+        "except Exception: pass",
+        RUN_SUITE.replace("add(1, 2), 3", "add(2, 2), 4").replace("TypeError", "KeyError"),
+    ],
+)
+def test_a_failure_that_the_tests_keep_to_themselves_is_one(judge: Judge, script: str) -> None:
+    only_fours = "def add(a, b):\n    if isinstance(a, str): raise TypeError\n    return 4\n"
+    result = judge(script, only_fours)
+    assert result.status == "wrong_answer"
+    assert "did not hold" in result.error
+
+
+def test_callbacks_of_the_tests_may_raise_what_the_program_catches(judge: Judge) -> None:
+    script = (
+        "calls = []\ndef flaky():\n    calls.append(1)\n    if len(calls) < 3:\n"
+        "        raise Exception('again')\n    return 5\nassert retry(flaky) == 5\n"
+    )
+    retry = (
+        "def retry(f):\n    while True:\n        try:\n            return f()\n"
+        "        except Exception:\n            pass\n"
+    )
+    assert judge(script, retry).status == "accepted"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ADD + "if __name__ == '__main__':\n    print(add(*map(int, input().split())))\n",
+        ADD + "import unittest\nif __name__ == '__main__':\n    unittest.main()\n",
+        "import dataclasses, pickle\n@dataclasses.dataclass\nclass Sum:\n    value: int\n"
+        "def add(a, b):\n    return pickle.loads(pickle.dumps(Sum(a + b))).value\n",
+    ],
+)
+def test_a_programs_own_main_guard_does_not_run(judge: Judge, program: str) -> None:
+    assert judge(GUARD, program).status == "accepted"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "raise SystemExit(0)",
+        "import os\nos._exit(0)",
+        "def add(a, b): exit(0)",
+        "import sys\ndef add(a, b): sys.exit()",
+        "import os\ndef add(a, b): os._exit(0)",
+        WRONG + "import builtins\nbuiltins.AssertionError = builtins.SystemExit\n",
+        WRONG + "import builtins\nbuiltins.exec = lambda *a: None\n",
+        WRONG + "import builtins\nbuiltins.compile = lambda *a, **k: (lambda: 0).__code__\n",
+        WRONG + "import builtins\nbuiltins.BaseException = ZeroDivisionError\n",
+        WRONG + "def tests(): pass\n",
+        WRONG + "import sys, os\nsys.excepthook = lambda *a: os._exit(0)\n",
+        WRONG + "import atexit, os\natexit.register(os._exit, 0)\n",
+        WRONG + "import sys\nsys.modules['unittest'] = None\n",
+        "import os\nfor fd in range(3, 9):\n    try: os.write(fd, b'\\x25\\0\\0\\0D' + b'0' * 32"
+        " + b' 1 0')\n    except OSError: pass\nos._exit(0)",
+    ],
+)
+@pytest.mark.parametrize("script", [GUARD, RUN_UNITTEST], ids=["asserts", "unittest"])
+def test_an_early_end_or_another_meaning_of_a_name_earns_nothing(
+    judge: Judge, program: str, script: str
+) -> None:
+    assert judge(script, program).status != "accepted"
+
+
+def test_marks_are_inside_of_parentheses_and_leave_the_text_alone() -> None:
+    script = (
+        "assert (a\n  == 'é'), 'm'; assert (b := 1) == 1\r\n"
+        "x = f'{self.assertEqual(1, 2)}'\nassert True\nself.assertTrue(x)\n"
+        "if a: raise AssertionError\nelif b: pass\n"
+    )
+    assert marked(script, "t") == (
+        "assert (t.must(a\n  == 'é')), 'm'; assert t.must((b := 1) == 1)\n"
+        "x = f'{self.assertEqual(1, 2)}'\nassert True\nt.call(self.assertTrue)(x)\n"
+        "if t.unless(a): raise t.failure(AssertionError)\nelif b: pass\n"
+    )
+
+
+def test_a_script_that_is_not_python_is_an_error_of_who_gave_it(judge: Judge) -> None:
+    with pytest.raises(UserError, match="a script case is not Python"):
+        judge("assert (", ADD)
