@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import load_json
 
 
 def read_lines(path: Path, what: str) -> Iterator[tuple[str, Any]]:
@@ -25,7 +25,7 @@ def read_lines(path: Path, what: str) -> Iterator[tuple[str, Any]]:
             continue
         where = f"line {number} of {path}"
         try:
-            value = json.loads(line)
+            value = load_json(line)
         except (ValueError, RecursionError) as error:
             raise UserError(f"{where} is not JSON ({error}); write one object a line") from error
         yield where, value

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UnusableRow, UserError
+from ctrl_harness.integers import readable
 from ctrl_harness.problems.literals import parse_literal
 from ctrl_harness.problems.loading import choose_split
 from ctrl_harness.problems.problem import Limits, Problem
@@ -199,7 +200,9 @@ def _limits(row: RowData) -> Limits:
 def _free_text(row: RowData, name: str) -> str:
     """Limits and counts are text in the Hub's files; a copy may hold numbers."""
     value = row.get(name)
-    return str(value) if isinstance(value, (str, int, float)) else ""
+    if isinstance(value, (int, float)):
+        return readable(value)
+    return value if isinstance(value, str) else ""
 
 
 def _metadata(row: RowData, source: str, question: str, tests: TacoTests) -> dict[str, Any]:

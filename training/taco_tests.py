@@ -21,10 +21,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import TooManyDigits, load_json
 from ctrl_harness.problems.literals import parse_literal
 from ctrl_harness.problems.problem import CallCase, StdioCase, TestCase
 from ctrl_harness.problems.row_fields import RowData, kind_of
@@ -91,14 +91,12 @@ def _parsed(row: RowData) -> Mapping[str, Any]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return load_json(text)
     except RecursionError:
         raise UserError(f"field {FIELD!r} is JSON nested too deeply") from None
+    except TooManyDigits as error:
+        raise UserError(f"field {FIELD!r} holds {error}") from None
     except ValueError:
-        pass
-    try:  # integers of more digits than Python converts, unless asked like this
-        return json.loads(text, parse_int=lambda digits: int(Decimal(digits)))
-    except (ValueError, ArithmeticError, RecursionError):
         pass
     if len(text) <= _MAX_LITERAL_CHARS:
         try:

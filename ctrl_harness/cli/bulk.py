@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from ctrl_harness.cli.verdict_file import VerdictFile
 from ctrl_harness.errors import JudgeError, UnusableRow, UserError
 from ctrl_harness.execution.threads import usable_cores
+from ctrl_harness.integers import load_json
 from ctrl_harness.problems.problem_set import ProblemSet
 from ctrl_harness.verification.judge import Judge
 
@@ -187,7 +187,7 @@ def _read_samples(path: Path) -> Iterator[Sample | UnusableRow]:
 def _parse_sample(number: int, line: str) -> Sample | UnusableRow:
     place = f"line {number}"
     try:
-        row = json.loads(line)
+        row = load_json(line)
     except (ValueError, RecursionError):
         return UnusableRow(place, "not JSON")
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ctrl_harness.integers import readable
 from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase, StdioCase
 from ctrl_harness.verification.verdict import Verdict
 
@@ -81,7 +82,7 @@ def _texts(problem: Problem, index: int) -> tuple[str, str]:
         case StdioCase(stdin, stdout):
             return stdin, stdout
         case CallCase(function, args, expected):
-            return f"{function}({', '.join(map(repr, args))})", repr(expected)
+            return f"{function}({', '.join(map(readable, args))})", readable(expected)
         case ScriptCase(script):
             return script, ""
 

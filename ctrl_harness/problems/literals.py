@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import TooManyDigits, in_hex
 
 _NAMES = {"inf": math.inf, "nan": math.nan}
 
@@ -17,7 +18,9 @@ def parse_literal(source: str) -> Any:
     Raises UserError for anything that would have to be run.
     """
     try:
-        node = ast.parse(source.strip(), mode="eval").body
+        node = ast.parse(in_hex(source.strip()), mode="eval").body
+    except TooManyDigits as error:
+        raise UserError(f"{_short(source)} has {error}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserError(f"{_short(source)} is not a Python literal") from None
     return literal_value(node)
@@ -80,6 +83,8 @@ def _source_of(node: ast.expr) -> str:
         return ast.unparse(node)
     except RecursionError:
         return "an expression nested too deeply"
+    except ValueError:
+        return "an expression with an integer of thousands of digits"
 
 
 def _short(source: str) -> str:

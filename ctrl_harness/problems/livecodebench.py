@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import functools
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import TooManyDigits, load_json
 from ctrl_harness.problems.livecodebench_tests import StoredTest, private_tests, public_tests
 from ctrl_harness.problems.loading import LoadPlan, choose, load_planned
 from ctrl_harness.problems.problem import CallCase, Limits, Problem, StdioCase, TestCase
@@ -220,7 +220,7 @@ def _function_name(row: RowData) -> str | None:
         return None
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = load_json(value)
         except (ValueError, RecursionError):
             raise UserError("field 'metadata' is not JSON") from None
     if not isinstance(value, Mapping):
@@ -245,8 +245,10 @@ def _case(place: str, row: StoredTest, function: str | None) -> TestCase:
     # one JSON value a line and argument; the last line may be ended
     lines = row.input.removesuffix("\n").split("\n") if row.input else []
     try:
-        arguments = tuple(json.loads(line) for line in lines)
-        expected = json.loads(row.output)
+        arguments = tuple(map(load_json, lines))
+        expected = load_json(row.output)
+    except TooManyDigits as error:
+        raise UserError(f"{place} holds {error}") from None
     except (ValueError, RecursionError):
         raise UserError(
             f"{place} is a call of {function}, but its input or output is not JSON"

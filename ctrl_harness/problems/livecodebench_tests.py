@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import pickletools
 import reprlib
 import zlib
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import load_json
 from ctrl_harness.problems.row_fields import RowData, filled_text, kind_of
 
 LARGEST_PRIVATE_BYTES = 512 * 2**20
@@ -92,7 +92,7 @@ def _pickled_text(name: str, data: bytes) -> str:
 
 def _json(name: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return load_json(text)
     except (ValueError, RecursionError):
         raise UserError(f"field {name!r} is not JSON") from None
 

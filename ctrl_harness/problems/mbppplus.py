@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import in_hex, readable
 from ctrl_harness.problems.loading import LoadPlan, choose, load_planned
 from ctrl_harness.problems.mbppplus_program import TakenApart, take_apart
 from ctrl_harness.problems.problem import CallCase, Limits, Problem, ScriptCase
@@ -68,7 +69,7 @@ def load(
 
 def _id(row: RowData) -> str:
     value = row.get("task_id")
-    number = _ID.fullmatch(str(value)) if isinstance(value, (int, str)) else None
+    number = _ID.fullmatch(readable(value) if isinstance(value, int) else str(value))
     if number is None or isinstance(value, bool):
         raise UserError(f"field 'task_id' is {kind_of(value)} that is not N or Mbpp/N")
     return f"Mbpp/{int(number[1])}"
@@ -105,7 +106,7 @@ def _asserted(script: str, taken: TakenApart) -> Sequence[CallCase | ScriptCase]
     try:
         names = {
             node.value.id
-            for node in ast.walk(ast.parse(script.strip()))
+            for node in ast.walk(ast.parse(in_hex(script.strip())))
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         }
         setup = "".join(f"import {name}\n" for name in sorted(names & sys.stdlib_module_names))

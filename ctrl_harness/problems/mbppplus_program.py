@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import TooManyDigits, in_hex
 from ctrl_harness.problems.literals import literal_value
 from ctrl_harness.problems.problem import FROM_REFERENCE, CallCase, OracleKind
 
@@ -44,9 +45,20 @@ def take_apart(source: str) -> TakenApart:
     form that is not recognised.
     """
     try:
-        module = ast.parse(source)
+        module = ast.parse(in_hex(source))
+    except TooManyDigits as error:
+        raise UserError(f"field 'test' holds {error}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserError("field 'test' is not a Python program") from None
+    try:
+        return _taken_apart(module)
+    except UserError:
+        raise
+    except ValueError:  # such a number can stand in a syntax tree, and has no text
+        raise UserError("field 'test' holds an integer too long for anything but a test") from None
+
+
+def _taken_apart(module: ast.Module) -> TakenApart:
     functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
     if "assertion" not in functions:
         raise UserError("field 'test' defines no assertion function")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import readable
 
 OracleKind = Literal[
     "equal", "set", "is_not_none", "identical", "truth", "within", "isclose"
@@ -38,7 +39,8 @@ class Limits:
             value = getattr(self, name)
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not is_number or not 0 < value < 1e6:
-                raise UserError(f"limit {name} is {value!r}; give a number above 0 and below 1e6")
+                shown = readable(value)[:80]
+                raise UserError(f"limit {name} is {shown}; give a number above 0 and below 1e6")
 
     def as_json(self) -> dict[str, float]:
         return {

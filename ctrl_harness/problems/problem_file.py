@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import TooManyDigits, load_json
 from ctrl_harness.problems.literals import parse_literal
 from ctrl_harness.problems.problem import (
     CallCase,
@@ -39,9 +39,11 @@ def read_problem_file(path: str | PathLike[str]) -> Problem:
     """
     file = Path(path)
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = load_json(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); give another file") from None
+    except TooManyDigits as error:
+        raise UserError(f"{path} holds {error}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a JSON file ({error}); correct it") from None
     try:

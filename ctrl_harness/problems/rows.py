@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import re
 import zlib
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from ctrl_harness.errors import UnusableRow, UserError, first_line
+from ctrl_harness.integers import load_json
 from ctrl_harness.problems.hub import fetch_dataset
 from ctrl_harness.problems.row_fields import kind_of
 
@@ -186,7 +186,7 @@ def _open_lines(path: Path) -> IO[bytes]:
 
 def _json_row(place: str, line: bytes) -> Row | UnusableRow:
     try:
-        data = json.loads(line.decode("utf-8-sig"))
+        data = load_json(line.decode("utf-8-sig"))
     except RecursionError:
         return UnusableRow(place, "the line is JSON nested too deeply")
     except ValueError as error:

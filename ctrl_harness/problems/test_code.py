@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import in_hex
 from ctrl_harness.problems.assertions import (
     is_main_guard,
     own_functions,
@@ -112,6 +113,7 @@ def _parsed(code: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            code = in_hex(code)
             compile(code, "<tests>", "exec", dont_inherit=True)
             return ast.parse(code)
     except (RecursionError, MemoryError):

@@ -18,6 +18,7 @@ from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server import models, native
 from ctrl_harness.server.gate import PATIENCE, Gate, failure_status
 from ctrl_harness.server.metrics import CONTENT_TYPE, Metrics
+from ctrl_harness.server.request_json import LongIntegersRoute
 from ctrl_harness.server.run_code import (
     limits_of,
     patience_s,
@@ -121,6 +122,7 @@ def create_app(executor: Executor, settings: ServerSettings) -> Gate:
         redoc_url=None,
         default_response_class=Json,
     )
+    app.router.route_class = LongIntegersRoute
     _add_error_handlers(app, metrics)
     _add_judging(app, judge, settings, metrics)
     _add_others(app, metrics)

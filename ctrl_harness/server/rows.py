@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import pickletools
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.integers import TooManyDigits, load_json
 from ctrl_harness.problems.livecodebench import PRELUDE
 from ctrl_harness.problems.problem import CallCase, Problem, StdioCase, TestCase
 from ctrl_harness.problems.row_fields import kind_of
 from ctrl_harness.problems.test_code import MAX_CHARS as MAX_SCRIPT_CHARS
 from ctrl_harness.problems.test_code import is_one_assert, read_test_code
+from ctrl_harness.server.request_json import MOST_DIGITS
 
 Row = Mapping[str, Any]
 
@@ -181,7 +182,9 @@ def _json_field(row: Row, name: str) -> Any:
 
 def _json(name: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return load_json(text, most_digits=MOST_DIGITS)
+    except TooManyDigits as error:
+        raise UserError(f"field {name!r} holds {error}") from None
     except (ValueError, RecursionError):
         raise UserError(f"field {name!r} is not JSON") from None
 

@@ -18,6 +18,7 @@ from ctrl_harness.execution.executor import (
     StdinInput,
 )
 from ctrl_harness.execution.wire import Fingerprint, Opaque
+from ctrl_harness.integers import readable
 from ctrl_harness.problems.problem import (
     FROM_REFERENCE,
     CallCase,
@@ -214,9 +215,7 @@ def _assertion_failed(error: str) -> bool:
 
 def _preview(value: Any) -> str:
     try:
-        return repr(value)[:_PREVIEW_CHARS]
-    except ValueError:  # an integer beyond Python's limit of digits
-        return "an integer of thousands of digits"
+        return readable(value)[:_PREVIEW_CHARS]
     except RecursionError:
         return "a value nested hundreds deep"
 

@@ -20,6 +20,8 @@ from ctrl_harness.problems.livecodebench import RELEASES, load
 from ctrl_harness.problems.livecodebench_tests import StoredTest, private_tests
 from ctrl_harness.problems.problem import CallCase, Limits, StdioCase
 
+QUESTIONS = "livecodebench/questions_v6.jsonl.gz"
+
 
 def stored(*pairs: tuple[str, str], kind: str = "stdin") -> str:
     return json.dumps([{"input": i, "output": o, "testtype": kind} for i, o in pairs])
@@ -296,7 +298,7 @@ def test_parquet_copies_with_timestamps_and_lists_are_read_too(tmp_path, write_r
 
 def test_the_real_rows_of_the_first_release_load_on_public_tests(real_data):
     problems = load(
-        real_data / "livecodebench", release="release_v1", start="2023-01-01", tests="public"
+        real_data / QUESTIONS, release="release_v1", start="2023-01-01", tests="public"
     )
     calls = [s for s in problems if s.metadata["function"]]
     assert (len(problems), len(calls)) == (400, 181)
@@ -306,7 +308,7 @@ def test_the_real_rows_of_the_first_release_load_on_public_tests(real_data):
 def test_where_the_real_rows_lack_private_tests_the_count_and_reason_are_said(real_data):
     with pytest.raises(UserError, match=r"none of the 113 rows .*113 × field 'private_test_cases'"):
         load(
-            real_data / "livecodebench",
+            real_data / QUESTIONS,
             release="release_v4",
             start="2024-08-01",
             end="2024-11-01",
@@ -319,3 +321,10 @@ def test_a_real_encoded_row_is_decoded(real_data):
     tests = private_tests(stored_row)
     assert len(tests) == 4
     assert tests[0] == StoredTest("1\nabc\n", "YES\n", "stdin")
+
+
+def test_arguments_and_values_may_be_integers_of_any_length(load_rows):
+    nines = "9" * 5_000
+    tests = packed(stored((f"[{nines}]\n1", nines), kind="functional"))
+    problems = load_rows(call_row(private_test_cases=tests), tests="private")
+    assert problems["4001"].cases == (CallCase("total", ([10**5_000 - 1], 1), 10**5_000 - 1),)

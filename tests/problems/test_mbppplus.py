@@ -269,3 +269,15 @@ def test_every_real_row_is_taken_apart(real_data):
     assert all(p.id.startswith("Mbpp/") for p in read)
     public = Counter(type(case) for p in read for case in p.public_cases)
     assert public == {CallCase: 1169, ScriptCase: 3}
+
+
+def test_inputs_and_results_may_be_integers_of_any_length():
+    nines = "9" * 5_000
+    taken = take_apart(program(inputs=f"[[{nines}]]", results=f"results = [({nines},)]"))
+    value = 10**5_000 - 1
+    assert taken.cases == (CallCase("double", (value,), (value,)),)
+
+
+def test_such_an_integer_elsewhere_makes_an_unusable_row():
+    with pytest.raises(UserError, match="too long"):
+        take_apart(program(body=EQUAL.replace("1e-6", "9" * 5_000)))

@@ -131,3 +131,46 @@ def test_values_too_deep_to_compare_are_refused(tmp_path):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         read_problem_file(tmp_path / "absent.json")
+
+
+def test_integers_of_any_length_are_read_wherever_a_case_holds_them(tmp_path):
+    nines = "9" * 5_000
+    path = tmp_path / "long.json"
+    path.write_text(
+        f'''{{"cases": [
+            {{"function": "f", "args": [{nines}], "expected": [{nines}]}},
+            {{"function": "f", "args": [], "expected_repr": "({nines}, 1)"}},
+            {{"script": "assert f() == {nines}"}},
+            {{"script": "if f() == {nines}:\\n    assert g()"}}
+        ]}}'''
+    )
+    value = 10**5_000 - 1
+    assert read_problem_file(path).cases == (
+        CallCase("f", (value,), [value]),
+        CallCase("f", (), (value, 1)),
+        CallCase("f", (), value),
+        ScriptCase(f"if f() == {nines}:\n    assert g()"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('{"cases": [{"function": "f", "args": [], "expected": %s}]}', "an integer of 300000"),
+        ('{"cases": [{"function": "f", "args": [], "expected_repr": "%s"}]}', "an integer of"),
+        ('{"cases": [{"script": "assert f() == %s"}]}', "an integer of 300000 digits"),
+        ('{"cases": [{"stdin": "", "stdout": ""}], "limits": {"time_s": 1%.5000s}}', "time_s"),
+    ],
+)
+def test_longer_ones_are_a_sentence(tmp_path, text, what):
+    path = tmp_path / "long.json"
+    path.write_text(text % ("9" * 300_000))
+    with pytest.raises(UserError, match=what) as refused:
+        read_problem_file(path)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_byte_order_mark_before_the_file_is_no_part_of_it(tmp_path):
+    path = tmp_path / "marked.json"
+    path.write_text(json.dumps({"cases": [GOOD]}), encoding="utf-8-sig")
+    assert read_problem_file(path).cases == (StdioCase("1\n", "2\n"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -160,3 +161,49 @@ def test_ping_and_metrics(client: httpx.Client) -> None:
 def _count(client: httpx.Client, name: str) -> float:
     lines = client.get("/metrics").text.splitlines()
     return next((float(line.split()[-1]) for line in lines if line.startswith(name)), 0.0)
+
+
+NINES = "9" * 5_000
+
+
+def post_text(client: httpx.Client, path: str, text: str) -> httpx.Response:
+    return client.post(path, content=text, headers={"content-type": "application/json"})
+
+
+def test_cases_may_hold_integers_of_any_length(client: httpx.Client) -> None:
+    body = (
+        '{"program": "def f(x): return x + 1", "cases": ['
+        f'{{"function": "f", "args": [{NINES}], "expected": 1{"0" * 5_000}}},'
+        f'{{"function": "f", "args": [{NINES}], "expected_repr": "1{"0" * 5_000}"}},'
+        f'{{"script": "assert f({NINES}) == 1{"0" * 5_000}"}}]}}'
+    )
+    response = post_text(client, "/verify", body)
+    assert response.status_code == 200, response.text
+    assert response.json()["n_passed"] == 3
+
+
+def test_a_row_may_hold_integers_of_any_length(client: httpx.Client) -> None:
+    tests = {"fn_name": "f", "inputs": [NINES], "outputs": ["1" + "0" * 5_000]}
+    body = {
+        "dataset": "x",
+        "id": 1,
+        "completion": "```python\ndef f(x):\n    return x + 1\n```",
+        "config": {
+            "dataset_type": "LiveCodeBenchDataset",
+            "provided_data": {"id": 1, "test": json.dumps({"input_output": json.dumps(tests)})},
+        },
+    }
+    answer = post(client, "/submit", body)
+    assert answer["accepted"] is True, answer
+
+
+@pytest.mark.parametrize(
+    ("numbers", "why"), [("9" * 300_000, "of 300000 digits"), (", ".join([NINES] * 300), "in all")]
+)
+def test_too_many_digits_are_refused_in_a_sentence(
+    client: httpx.Client, numbers: str, why: str
+) -> None:
+    case = f'{{"function": "f", "args": [{numbers}], "expected": 1}}'
+    response = post_text(client, "/verify", f'{{"program": "", "cases": [{case}]}}')
+    assert response.status_code == 400
+    assert why in response.json()["detail"]

@@ -55,6 +55,16 @@ def write_rows(path: Path, *rows: dict[str, Any]) -> Path:
     return path
 
 
+def test_arguments_and_values_may_be_integers_of_any_length() -> None:
+    nines = "9" * 5_000
+    tests = f'{{"fn_name": "f", "inputs": [[{nines}]], "outputs": [[{nines}]]}}'
+    (case,) = problem(input_output=tests).cases
+    assert isinstance(case, CallCase)
+    assert (case.args, case.expected) == ((10**5_000 - 1,), 10**5_000 - 1)
+    with pytest.raises(UserError, match="300000 digits"):
+        problem(input_output=tests.replace(nines, "9" * 300_000))
+
+
 # -- limits
 
 
