@@ -17,6 +17,7 @@ def mbppplus(
     protocol: str = "default",
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
+    packages: list[str] | str | None = None,
     leakage: bool = True,
     arm: str | None = None,
     drafts: str | None = None,
@@ -30,6 +31,7 @@ def mbppplus(
         protocol: default, or ctrl, the paper's (docs/protocols.md).
         executor: embedded (isolated), inspect_sandbox, sandbox_fusion or process.
         unsafe_no_isolation: Programs run with your rights, without isolation (executor process).
+        packages: Installed packages that programs may import beside numpy: pandas,sympy.
         leakage: Looks for programs in critiques and judges them.
         arm: With critic=none, the log of the critic arm whose tokens this control spends.
         drafts: A file of frozen drafts to start from (docs/compare.md).
@@ -43,6 +45,7 @@ def mbppplus(
         protocol_name=protocol,
         executor=executor,
         unsafe_no_isolation=unsafe_no_isolation,
+        packages=packages,
         leakage=leakage,
         arm=arm,
         drafts=drafts,

@@ -67,6 +67,7 @@ class WorkSpec:
     timeout_s: int | None = None
     executor: str | None = None
     unsafe_no_isolation: bool = False
+    packages: tuple[str, ...] = ()
     extraction: str = "first_fence"
     comparator: str | None = None
     time_limit: str = "row"
@@ -76,7 +77,10 @@ class WorkSpec:
         """Raises UserError for an executor or a setting that is not there."""
         return Judge(
             get_executor(
-                self.executor, jobs=self.jobs, unsafe_no_isolation=self.unsafe_no_isolation
+                self.executor,
+                jobs=self.jobs,
+                unsafe_no_isolation=self.unsafe_no_isolation,
+                packages=self.packages,
             ),
             comparator=self.comparator,
             time_limit=TimeLimit.parse(self.time_limit),

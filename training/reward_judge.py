@@ -46,7 +46,9 @@ class RewardJudge:
         else:
             self._jobs = settings.judge_jobs or max(1, usable_cores() // VERL_WORKERS)
             self.executor = get_executor(
-                jobs=self._jobs, unsafe_no_isolation=settings.unsafe_no_isolation
+                jobs=self._jobs,
+                unsafe_no_isolation=settings.unsafe_no_isolation,
+                packages=settings.packages,
             )
         self._memory = VerdictMemory(settings.verdict_cache)
         self._places: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("places")
@@ -72,6 +74,8 @@ class RewardJudge:
         if program is None:
             return await judge.verify(problem, None, bare=bare)
         key = judge.digest(problem, cache_key(program, problem), bare=bare)
+        if self._settings.packages:  # which a digest leaves out, as it does the executor
+            key = "+".join((key, *sorted(set(self._settings.packages))))
         known = self._memory.get(key)
         if known is None:
             known = await self._persist(judge, problem, program, bare)

@@ -46,6 +46,7 @@ class RewardSettings:
     judge_attempts: int = 2
     fail_fast: bool = False
     unsafe_no_isolation: bool = False
+    packages: Sequence[str] = ()  # lists, as verl's YAML and TRL's arguments have them
     verdict_cache: str | None = None
 
     max_critique_chars: int = 50_000
@@ -83,8 +84,9 @@ class RewardSettings:
                 "max_critique_tokens and tokenizer go together: the limit that critiques are cut "
                 "off at, and the critic's tokenizer, to count with"
             )
-        if self.judge_url is not None and self.unsafe_no_isolation:
-            raise UserError("unsafe_no_isolation is for judging here; take it or judge_url out")
+        for name in ("unsafe_no_isolation", "packages"):
+            if self.judge_url is not None and getattr(self, name):
+                raise UserError(f"{name} is for judging here; take it or judge_url out")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -146,7 +148,7 @@ class RewardSettings:
 
 _KINDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false",
-    "Mapping": "fields and values", "Leaks": "text",
+    "Mapping": "fields and values", "Sequence": "a list of names", "Leaks": "text",
 }  # fmt: skip
 
 
@@ -160,6 +162,8 @@ def _fits(value: Any, annotation: str) -> bool:
     kind = _kind(annotation)
     if kind == "bool" or isinstance(value, bool):
         return kind == "bool" and isinstance(value, bool)
+    if kind == "Sequence":
+        return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)
     kinds: dict[str, type | tuple[type, ...]] = {
         "str": str, "Leaks": str, "int": int, "float": (int, float), "Mapping": Mapping,
     }  # fmt: skip

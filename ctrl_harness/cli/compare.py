@@ -75,6 +75,7 @@ def compare(
     display: str,
     executor: str | None,
     unsafe_no_isolation: bool,
+    packages: tuple[str, ...],
 ) -> None:
     """Compare critics on the same drafts of DATASET.
 
@@ -92,13 +93,17 @@ def compare(
     from ctrl_harness.evaluation.compare_arms import Request, parse_arms
 
     arms = parse_arms(critics)
-    judging = {"executor": executor} if executor else {}
+    judging: dict[str, Any] = {"executor": executor} if executor else {}
     if unsafe_no_isolation:
-        judging["unsafe_no_isolation"] = True  # type: ignore[assignment]
+        judging["unsafe_no_isolation"] = True
+    if packages:
+        judging["packages"] = list(packages)
     own = _given(turns=turns, epochs=epochs)
     if dataset == "judgebench":
         if own or drafts or judging:
-            raise UserError("judgebench has no turns, epochs, drafts or executor; leave them out")
+            raise UserError(
+                "judgebench has no turns, epochs, drafts, executor or packages; leave them out"
+            )
         if any(arm.is_control for arm in arms):
             raise UserError("judgebench has no programs to resample; leave --critic none out")
     request = Request(

@@ -51,7 +51,12 @@ def list_critics() -> None:
 )  # fmt: skip
 @executor_options
 def check(
-    name: str, model: str | None, timeout: float, executor: str | None, unsafe_no_isolation: bool
+    name: str,
+    model: str | None,
+    timeout: float,
+    executor: str | None,
+    unsafe_no_isolation: bool,
+    packages: tuple[str, ...],
 ) -> None:
     """Try out whether critic NAME keeps the contract; exit 0 only if it does.
 
@@ -65,7 +70,7 @@ def check(
     from ctrl_harness.evaluation.trial_models import trial_models
 
     factory = find(whole_name("critic", name))
-    chosen = get_executor(executor, unsafe_no_isolation=unsafe_no_isolation)
+    chosen = get_executor(executor, unsafe_no_isolation=unsafe_no_isolation, packages=packages)
     bench = Bench(
         Judge(chosen),
         PromptSet("default", "codecontests"),

@@ -13,7 +13,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def executor_options(command: Command) -> Command:
-    """`--executor` and `--unsafe-no-isolation`, to be handed to `get_executor` as they are."""
+    """`--executor`, `--unsafe-no-isolation` and `--package`, as `get_executor` takes them.
+
+    The last one arrives as `packages`, a tuple.
+    """
     unsafe = click.option(
         "--unsafe-no-isolation",
         is_flag=True,
@@ -22,4 +25,8 @@ def executor_options(command: Command) -> Command:
     name = click.option(
         "--executor", type=click.Choice(NAMES), help="embedded (isolated) by default."
     )
-    return name(unsafe(command))
+    package = click.option(
+        "--package", "packages", multiple=True, metavar="NAME",
+        help="Let programs import this installed package too, beside numpy; may be repeated.",
+    )  # fmt: skip
+    return name(unsafe(package(command)))

@@ -57,6 +57,7 @@ def serve(
     grace: float,
     executor: str | None,
     unsafe_no_isolation: bool,
+    packages: tuple[str, ...],
 ) -> None:
     """Serve the judge over HTTP, with SandboxFusion's routes for Python.
 
@@ -85,5 +86,7 @@ def serve(
         grace_s=grace,
         token=token,
     )
-    judging = get_executor(executor, jobs=workers, unsafe_no_isolation=unsafe_no_isolation)
+    judging = get_executor(
+        executor, jobs=workers, unsafe_no_isolation=unsafe_no_isolation, packages=packages
+    )
     run_server(judging, settings, host, port)

@@ -70,6 +70,7 @@ def verify(
     extraction: str,
     executor: str | None,
     unsafe_no_isolation: bool,
+    packages: tuple[str, ...],
     time_limit: str,
     fail_fast: bool,
     jobs: int | None,
@@ -86,7 +87,9 @@ def verify(
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     judge = Judge(
-        get_executor(executor, jobs=jobs, unsafe_no_isolation=unsafe_no_isolation),
+        get_executor(
+            executor, jobs=jobs, unsafe_no_isolation=unsafe_no_isolation, packages=packages
+        ),
         comparator=comparator,
         time_limit=TimeLimit.parse(time_limit),
         extraction=extraction,

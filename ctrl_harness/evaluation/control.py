@@ -8,7 +8,7 @@ until drafts and critiques together have spent as much; that is what its choice 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,6 +65,7 @@ def resample_until_spent(
     comparator: str | None = None,
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
+    packages: Sequence[str] = (),
     time_limit: str | float = "row",
     drafts: str | None = None,
     sampling: Mapping[Stage, Mapping[str, Any]] | None = None,
@@ -82,6 +83,7 @@ def resample_until_spent(
         comparator: How the execution critics compare outputs; the problem's own by default.
         executor: Where the execution critics run programs.
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
+        packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test, for the execution critics.
         drafts: The file of frozen drafts that the arm began with; the control's first draft is the
             same one, whose tokens count in neither.
@@ -98,6 +100,7 @@ def resample_until_spent(
         comparator=comparator,
         executor=executor,
         unsafe_no_isolation=unsafe_no_isolation,
+        packages=packages,
         time_limit=time_limit,
     )
     budgets = budgets_of(arm)

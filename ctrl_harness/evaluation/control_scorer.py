@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
@@ -56,6 +56,7 @@ def control_verdicts(
     comparator: str | None = None,
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
+    packages: Sequence[str] = (),
     time_limit: str | float = "row",
 ) -> Scorer:
     """Verifies every draft of the control; which of them count is settled over all samples.
@@ -67,6 +68,7 @@ def control_verdicts(
         comparator: How outputs are compared; the problem's own by default.
         executor: Where programs run.
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
+        packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
     """
     with one_line_errors():
@@ -75,6 +77,7 @@ def control_verdicts(
             comparator=comparator,
             executor=executor,
             unsafe_no_isolation=unsafe_no_isolation,
+            packages=packages,
             time_limit=time_limit,
             cache=VerdictCache(),
         )

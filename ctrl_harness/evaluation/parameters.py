@@ -91,6 +91,15 @@ def numbers(parameter: str, value: Any) -> tuple[int, ...]:
         ) from None
 
 
+def names(parameter: str, value: Any) -> list[str]:
+    """pandas,sympy: names with commas between them; null is none."""
+    parts = value.split(",") if isinstance(value, str) else value
+    parts = [] if parts is None else parts
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise UserError(f"{parameter} is {value!r:.80}; give names, with commas between them")
+    return [part.strip() for part in parts if part.strip()]
+
+
 def positive_or_null(parameter: str, value: Any) -> int | None:
     """1, 2, 3, … or null."""
     return None if value is None else positive_number(parameter, value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model._model import ModelGenerateError, ModelRefusalError
@@ -56,13 +56,18 @@ class Judging(TypedDict):
     comparator: str | None
     executor: str | None
     unsafe_no_isolation: bool
+    packages: NotRequired[Sequence[str]]
     time_limit: str | float
 
 
 def open_judge(*, cache: VerdictCache | None = None, **judging: Unpack[Judging]) -> Judge:
     """The judge that the arguments name. Raises UserError where they name none."""
     return Judge(
-        get_executor(judging["executor"], unsafe_no_isolation=judging["unsafe_no_isolation"]),
+        get_executor(
+            judging["executor"],
+            unsafe_no_isolation=judging["unsafe_no_isolation"],
+            packages=judging.get("packages", ()),
+        ),
         comparator=judging["comparator"],
         time_limit=TimeLimit.parse(judging["time_limit"]),
         extraction=judging["extraction"],

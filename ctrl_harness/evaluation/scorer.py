@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
@@ -36,6 +38,7 @@ def chain_verdicts(
     comparator: str | None = None,
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
+    packages: Sequence[str] = (),
     time_limit: str | float = "row",
     leakage: bool = True,
 ) -> Scorer:
@@ -55,6 +58,7 @@ def chain_verdicts(
         comparator: How outputs are compared; the problem's own by default.
         executor: Where programs run.
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
+        packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
         leakage: Looks for programs in critiques and judges them.
     """
@@ -64,6 +68,7 @@ def chain_verdicts(
             comparator=comparator,
             executor=executor,
             unsafe_no_isolation=unsafe_no_isolation,
+            packages=packages,
             time_limit=time_limit,
             cache=VerdictCache(),
         )

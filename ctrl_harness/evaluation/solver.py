@@ -35,6 +35,7 @@ def critique_and_revise(
     comparator: str | None = None,
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
+    packages: Sequence[str] = (),
     time_limit: str | float = "row",
     feedback_tests: FeedbackTests = "public",
     votes: int = 1,
@@ -56,6 +57,7 @@ def critique_and_revise(
         comparator: How the execution critics compare outputs; the problem's own by default.
         executor: Where the execution critics run programs.
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
+        packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test, for the execution critics.
         feedback_tests: What the execution critics run: public, or judged, an oracle.
         votes: Critiques of each program; above 1 the judgement is the majority's.
@@ -77,6 +79,7 @@ def critique_and_revise(
         comparator=comparator,
         executor=executor,
         unsafe_no_isolation=unsafe_no_isolation,
+        packages=packages,
         time_limit=time_limit,
     )
     frozen_draft = open_drafts(drafts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack, get_args
 
 from inspect_ai import Task
@@ -37,6 +37,7 @@ def critique_task(
     protocol_name: str = "default",
     executor: str | None = None,
     unsafe_no_isolation: bool = False,
+    packages: Sequence[str] | str | None = None,
     leakage: bool = True,
     arm: str | None = None,
     drafts: str | None = None,
@@ -54,11 +55,15 @@ def critique_task(
     with one_line_errors():
         protocol_name = parameters.name("protocol", protocol_name)
         settings = with_given(protocol(protocol_name, dataset), given)
+        importable = parameters.names("packages", packages)
         judging: dict[str, Any] = {
             "extraction": settings.extraction,
             "comparator": settings.comparator,
-            "executor": get_executor(executor, unsafe_no_isolation=unsafe_no_isolation).name,
+            "executor": get_executor(
+                executor, unsafe_no_isolation=unsafe_no_isolation, packages=importable
+            ).name,
             "unsafe_no_isolation": unsafe_no_isolation,
+            "packages": importable,
             "time_limit": settings.time_limit,
         }
         facts = describe(protocol_name, dataset, settings)

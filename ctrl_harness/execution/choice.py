@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.execution.executor import Executor
+from ctrl_harness.execution.packages import USUAL, require_packages
 
 DEFAULT = "embedded"
 UNISOLATED = "process"
@@ -15,11 +17,15 @@ IN_AN_EVAL = "inspect_sandbox"
 """Chosen by a task only: it runs in the sandbox of the Inspect sample under way."""
 
 _lock = threading.Lock()
-_open: dict[tuple[str, int | None], Executor] = {}
+_open: dict[tuple[str, int | None, tuple[str, ...]], Executor] = {}
 
 
 def get_executor(
-    name: str | None = None, *, jobs: int | None = None, unsafe_no_isolation: bool = False
+    name: str | None = None,
+    *,
+    jobs: int | None = None,
+    unsafe_no_isolation: bool = False,
+    packages: Sequence[str] = (),
 ) -> Executor:
     """The executor of this name, made on first use and shared afterwards.
 
@@ -28,8 +34,10 @@ def get_executor(
     an eval, `inspect_sandbox` (what its --sandbox names). jobs: programs judged at once, by default
     the usable cores, or 16 at a server; Inspect's own settings say it for a sandbox.
     unsafe_no_isolation: the user's word that programs may run without isolation; `process` needs
-    it, and alone it chooses `process`. Raises UserError for an unknown name, for `process` without
-    that word or the word with another name, or where no server is named.
+    it, and alone it chooses `process`. packages: third-party packages of this environment, beside
+    numpy, that programs may import (packages.py). Raises UserError for an unknown name, for
+    `process` without that word or the word with another name, where no server is named, and for
+    packages that are not installed or that a sandbox elsewhere would have to have.
     """
     if not isinstance(unsafe_no_isolation, bool):
         given = f"unsafe_no_isolation={unsafe_no_isolation!r}"
@@ -51,13 +59,19 @@ def get_executor(
         )
     if jobs is not None and jobs < 1:
         raise UserError(f"jobs is {jobs}; at least 1 program has to be judged at a time")
+    if packages and name not in (DEFAULT, UNISOLATED):
+        raise UserError(
+            f"the executor {name!r} runs programs with the packages of its own sandbox; install "
+            f"{', '.join(packages)} there, and leave packages out"
+        )
+    key = name, jobs, require_packages(packages)
     with _lock:
-        if (name, jobs) not in _open:
-            _open[name, jobs] = _make(name, jobs)
-        return _open[name, jobs]
+        if key not in _open:
+            _open[key] = _make(*key)
+        return _open[key]
 
 
-def _make(name: str, jobs: int | None) -> Executor:
+def _make(name: str, jobs: int | None, packages: tuple[str, ...]) -> Executor:
     if name == UNISOLATED:
         from ctrl_harness.execution.process import ProcessExecutor
 
@@ -72,4 +86,4 @@ def _make(name: str, jobs: int | None) -> Executor:
         return InspectSandboxExecutor()
     from ctrl_harness.execution.embedded import EmbeddedExecutor
 
-    return EmbeddedExecutor(jobs)
+    return EmbeddedExecutor(jobs, (*USUAL, *packages))

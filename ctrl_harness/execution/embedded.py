@@ -37,6 +37,7 @@ from ctrl_harness.execution.executor import (
     StdinInput,
 )
 from ctrl_harness.execution.outcomes import Expected, read_outcome
+from ctrl_harness.execution.packages import USUAL, find_packages
 from ctrl_harness.execution.pool import INSTEAD, Pool
 from ctrl_harness.execution.records import Outcome
 from ctrl_harness.execution.script_job import script_job
@@ -59,11 +60,11 @@ class EmbeddedExecutor:
     """Runs programs in isolated cells.
 
     jobs: how many cells there are at most (default: the cores this process may use). packages:
-    third-party distributions that programs may import, where they are installed here. without:
+    third-party packages that programs may import, with what they require (packages.py). without:
     layers to leave out, for tests that show what each is for; `isolated` is false then.
 
-    `execute` raises UserError where the machine cannot isolate, JudgeError where a program could
-    not be judged twice in a row.
+    Raises UserError for packages that are not installed here. `execute` raises UserError where the
+    machine cannot isolate, JudgeError where a program could not be judged twice in a row.
     """
 
     name = "embedded"
@@ -71,13 +72,14 @@ class EmbeddedExecutor:
     def __init__(
         self,
         jobs: int | None = None,
-        packages: Sequence[str] = ("numpy",),
+        packages: Sequence[str] = USUAL,
         *,
         without: frozenset[str] = frozenset(),
     ) -> None:
         self.isolated = not without
         self._jobs = jobs or usable_cores()
-        self._packages = tuple(packages)
+        self.packages: tuple[str, ...] | None = tuple(packages)
+        self._packages = find_packages(packages)
         self._pool = Pool(self._jobs, self._packages, without)
         self._slots: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("slots")
         self._threads: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar(
@@ -93,7 +95,7 @@ class EmbeddedExecutor:
         until: Callable[[Run], bool] | None = None,
     ) -> list[Run]:
         async with self._own(self._slots):
-            judging = Judging(program, inputs, limits, until, self._packages)
+            judging = Judging(program, inputs, limits, until, self._packages.modules)
             work = partial(self._judge, judging)
             return await run_cancellable(work, self._own(self._threads))
 

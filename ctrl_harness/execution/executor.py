@@ -74,10 +74,15 @@ class Run:
 
 
 class Executor(Protocol):
-    """Runs programs. Reentrant: any number of `execute` calls may be in flight."""
+    """Runs programs. Reentrant: any number of `execute` calls may be in flight.
+
+    packages: the third-party packages that programs may import; None where the place that they run
+    in decides.
+    """
 
     name: str
     isolated: bool
+    packages: tuple[str, ...] | None
 
     async def execute(
         self,

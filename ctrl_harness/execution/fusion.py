@@ -72,6 +72,7 @@ class FusionExecutor:
 
     name = "sandbox_fusion"
     isolated = True
+    packages: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class FusionExecutor:
         self._endpoint = Endpoint(url, token or os.environ.get(TOKEN_VARIABLE))
         self._jobs = jobs or _DEFAULT_JOBS
         self._budget_s = budget_s
-        self._packages = tuple(packages)
+        self._modules = tuple(packages)
         self._is_ours: bool | None = None
         self._slots: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("slots")
 
@@ -163,7 +164,7 @@ class FusionExecutor:
         limits: Limits,
         until: Callable[[Run], bool] | None,
     ) -> list[Run]:
-        judging = Judging(program, inputs, limits, until, self._packages)
+        judging = Judging(program, inputs, limits, until, self._modules)
         return await judge_elsewhere(judging, self._run_driver, self._endpoint.name)
 
     async def _run_driver(self, job: Job) -> Results:

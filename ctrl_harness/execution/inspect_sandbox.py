@@ -95,13 +95,14 @@ class InspectSandboxExecutor:
     """
 
     name = NAME
+    packages: tuple[str, ...] | None = None
 
     def __init__(
         self, *, budget_s: float = _BUDGET_S, packages: Sequence[str] = ("numpy",)
     ) -> None:
         self.isolated = True
         self._budget_s = budget_s
-        self._packages = tuple(packages)
+        self._modules = tuple(packages)
         self._finished: WeakKeyDictionary[SandboxEnvironment, list[str]] = WeakKeyDictionary()
 
     async def execute(
@@ -115,7 +116,7 @@ class InspectSandboxExecutor:
         if self.isolated and _is_local(sandbox):
             self.isolated = False
             logger.warning(WARNING)
-        judging = Judging(program, inputs, limits, until, self._packages)
+        judging = Judging(program, inputs, limits, until, self._modules)
         return await judge_elsewhere(
             judging, partial(self._run_worker, sandbox), "the Inspect sandbox"
         )

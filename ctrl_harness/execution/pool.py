@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import select
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.execution.cell_client import Cell
 from ctrl_harness.execution.cell_job import CellDied, CellSettings
+from ctrl_harness.execution.packages import Packages
 from ctrl_harness.execution.threads import Cancelled
 
 INSTEAD = (
@@ -21,14 +19,13 @@ INSTEAD = (
     "SANDBOX_FUSION_ENDPOINT); --unsafe-no-isolation (-T unsafe_no_isolation=true) judges here "
     "without isolation"
 )
-_PACKAGES_IN_CELL = "/packages"
 _POLL_S = 0.05
 
 
 class Pool:
     """At most `size` live cells; thread-safe."""
 
-    def __init__(self, size: int, packages: tuple[str, ...], without: frozenset[str]) -> None:
+    def __init__(self, size: int, packages: Packages, without: frozenset[str]) -> None:
         self._size = size
         self._packages = packages
         self._without = without
@@ -110,18 +107,4 @@ class Pool:
     def _make_settings(self) -> CellSettings:
         if sys.platform != "linux":
             raise UserError(f"the embedded executor needs Linux; {INSTEAD}")
-        sources = tuple(package_sources(self._packages))
-        return CellSettings(self._packages if sources else (), sources, self._without)
-
-
-def package_sources(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(path here, path in a cell) of the distributions that are installed; others are skipped."""
-    for name in names:
-        try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        for top in sorted({file.parts[0] for file in distribution.files or ()}):
-            path = Path(str(distribution.locate_file(top))).resolve()
-            if path.exists() and top not in ("..", "__pycache__"):
-                yield str(path), f"{_PACKAGES_IN_CELL}/{top}"
+        return CellSettings(self._packages.modules, self._packages.sources, self._without)

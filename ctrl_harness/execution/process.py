@@ -39,6 +39,7 @@ class ProcessExecutor:
 
     name = "process"
     isolated = False
+    packages: tuple[str, ...] | None = None
 
     def __init__(self, jobs: int | None = None) -> None:
         jobs = jobs or usable_cores()

@@ -79,6 +79,7 @@ class _OfServer:
         self._turns = anyio.CapacityLimiter(_TURNS_A_WORKER * settings.workers)
         self.name = executor.name
         self.isolated = executor.isolated
+        self.packages = executor.packages
 
     async def execute(
         self,
@@ -104,7 +105,9 @@ class _OfServer:
 
 def create_app(executor: Executor, settings: ServerSettings) -> Gate:
     """The ASGI application. It ends the executor when it shuts down."""
-    metrics = Metrics(_ROUTES)
+    packages = executor.packages
+    shown = "of the sandbox" if packages is None else ", ".join(packages)
+    metrics = Metrics(_ROUTES, {"executor": executor.name, "packages": shown})
     judge = _OfServer(executor, settings)
 
     @asynccontextmanager

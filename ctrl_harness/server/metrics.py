@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -12,9 +12,11 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 class Metrics:
     """Requests by route and status, verdicts by status, judge errors, and the queue."""
 
-    def __init__(self, routes: frozenset[str]) -> None:
+    def __init__(self, routes: frozenset[str], judge: dict[str, str]) -> None:
+        """judge: what decides what a program meets here: the executor, and the packages."""
         self._routes = routes
         self._registry = CollectorRegistry()
+        Info("ctrl_harness_judge", "How programs run.", registry=self._registry).info(judge)
         self._requests = Counter(
             "ctrl_harness_requests", "Requests by route and HTTP status (0: the client went away).",
             ("route", "status"), registry=self._registry,

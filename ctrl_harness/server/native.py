@@ -11,8 +11,8 @@ from ctrl_harness.execution.executor import Input, Program, Run
 from ctrl_harness.execution.run_wire import input_from_json, run_as_json
 from ctrl_harness.problems.problem import Limits, Problem
 from ctrl_harness.problems.problem_file import parse_problem
+from ctrl_harness.problems.test_code import MAX_CHARS as MAX_SCRIPT_CHARS
 from ctrl_harness.server.models import ExecuteRequest, VerifyRequest
-from ctrl_harness.server.rows import MAX_SCRIPT_CHARS
 from ctrl_harness.verification.extraction import get_extraction
 
 _PROBLEM_FIELDS = ("cases", "statement", "limits", "comparator")

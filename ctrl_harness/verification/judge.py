@@ -74,6 +74,7 @@ class Judge:
         return {
             "executor": self.executor.name,
             "isolated": self.executor.isolated,
+            "packages": self.executor.packages,
             "comparator": self.comparator or "per problem",
             "extraction": self.extraction,
             "time_limit": str(self.time_limit),

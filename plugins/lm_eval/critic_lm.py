@@ -53,10 +53,11 @@ class CriticLM(LM):  # type: ignore[misc]
     generator: name of an lm-eval model; generator_args: its arguments, a dict or lm-eval's text.
     critic_model, critic_model_args: the model that criticises, by default the generator itself.
     critic: model, execution, model+execution, or a plug-in's name. turns, votes, stop_at_correct,
-    history, replay, extraction, time_limit, executor, unsafe_no_isolation, feedback_tests: as the
-    Inspect tasks have them (docs/tasks.md). prompts: a prompt set; for programs of ours `default`,
-    for other tasks one that asks for an answer in the task's own form. critique_kwargs,
-    revision_kwargs: generation settings of critiques and revisions, over the task's own.
+    history, replay, extraction, time_limit, executor, unsafe_no_isolation, packages,
+    feedback_tests: as the Inspect tasks have them (docs/tasks.md). prompts: a prompt set; for
+    programs of ours `default`, for other tasks one that asks for an answer in the task's own form.
+    critique_kwargs, revision_kwargs: generation settings of critiques and revisions, over the
+    task's own.
     critic_chat: whether critiques are asked in a chat; as the task's requests are by default.
     trace: a JSONL file that every chain is added to. cache: how a file's name begins in which each
     model's answers are kept, but for sampled ones, so that a run that was cut off goes on.
@@ -81,6 +82,7 @@ class CriticLM(LM):  # type: ignore[misc]
         time_limit: str | float = "row",
         executor: str | None = None,
         unsafe_no_isolation: bool = False,
+        packages: str | Sequence[str] | None = None,
         feedback_tests: str = "public",
         critique_kwargs: Mapping[str, Any] | None = None,
         revision_kwargs: Mapping[str, Any] | None = None,
@@ -116,6 +118,7 @@ class CriticLM(LM):  # type: ignore[misc]
             comparator=None,
             executor=executor,
             unsafe_no_isolation=unsafe_no_isolation,
+            packages=parameters.names("packages", packages),
             time_limit=time_limit,
         )
         self._prompts = None if prompts is None else parameters.path_or_name(

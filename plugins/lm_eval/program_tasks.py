@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 JUDGE_ERRORS = "judge_errors"
 CRITIC_ERRORS = "critic_errors"
-_OWN = ("source", REVISION, "protocol", "executor", "unsafe_no_isolation", "fail_fast")
+_OWN = ("source", REVISION, "protocol", "executor", "unsafe_no_isolation", "packages",
+        "fail_fast")  # fmt: skip
 _OF_PROTOCOL = ("prompts", "extraction", "comparator", "time_limit")
 
 
@@ -70,6 +71,7 @@ class ProgramTask(ChatTask):
                 comparator=settings.comparator,
                 executor=own.get("executor"),
                 unsafe_no_isolation=own.get("unsafe_no_isolation", False),
+                packages=parameters.names("packages", own.get("packages")),
                 time_limit=settings.time_limit,
             ),
             fail_fast=parameters.flag("fail_fast", own.get("fail_fast", True)),

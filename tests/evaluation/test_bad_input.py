@@ -103,6 +103,8 @@ CANNOT_BE_USED: list[tuple[str, list[str], list[str]]] = [
     ("mbppplus", ["source=samples", "temperature=hot"], ["temperature is 'hot'", "0 to 2"]),
     ("mbppplus", ["source=samples", "top_p=1.5"], ["top_p is 1.5", "0 to 1, or null"]),
     ("mbppplus", ["source=samples", "max_tokens=.5"], ["max_tokens is 0.5", "from 1"]),
+    ("mbppplus", ["source=samples", "packages=no-such"], ["'no-such' is not installed here"]),
+    ("mbppplus", ["source=samples", "packages=3"], ["packages is 3", "commas"]),
 ]
 TASKS = {task.__name__: task for task in (codecontests, judgebench, livecodebench, mbppplus)}
 TYPED = 10

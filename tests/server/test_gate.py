@@ -222,6 +222,7 @@ def test_many_requests_at_once_do_not_see_each_other(server: Any) -> None:
         (["--host", "192.0.2.1"], "listened on"), (["--token", " "], "token"),
         (["--workers", "0"], "workers"), (["--executor", "none"], "executor"),
         (["--executor", "process"], "--unsafe-no-isolation"),
+        (["--package", "no-such"], "'no-such' is not installed here"),
     ],
 )  # fmt: skip
 def test_a_server_that_cannot_start_says_why_in_a_line(arguments: list[str], word: str) -> None:

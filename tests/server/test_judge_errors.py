@@ -35,6 +35,7 @@ class Broken:
 
     name = "broken"
     isolated = True
+    packages = None
 
     def __init__(self, error: Exception) -> None:
         self._error = error

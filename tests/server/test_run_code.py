@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -142,3 +143,11 @@ def test_lone_surrogates_do_not_compile(client: httpx.Client) -> None:
 def test_source_of_ten_megabytes_ends_in_bounded_time(client: httpx.Client) -> None:
     answer = run(client, "x = 1\n" * (10 * 2**20 // 6), run_timeout=2)
     assert answer["status"] in ("Success", "Failed")
+
+
+def test_programs_import_the_packages_that_the_server_names(serve: Callable[..., Any]) -> None:
+    server = serve("--workers", "1", "--package", "packaging")
+    code = "from packaging.version import Version\nprint(Version('1.9') < Version('1.10'))"
+    with server.client() as client:
+        assert run(client, code)["run_result"]["stdout"] == "True\n"
+        assert 'packages="numpy, packaging"' in client.get("/metrics").text

@@ -31,6 +31,7 @@ class Slow:
 
     name = "slow"
     isolated = True
+    packages = None
 
     def __init__(self, seconds: float, error: Exception | None = None) -> None:
         self._seconds, self._error = seconds, error

@@ -395,6 +395,8 @@ def test_a_few_faults_stop_nothing(
         ({"revisions": 2}, "are all the same; set generator_temperature"),
         ({"revisions": "2"}, "revisions is '2'; give a whole number"),
         ({"trace": 3}, "trace is 3; give text"),
+        ({"packages": "pandas"}, "packages is 'pandas'; give a list of names"),
+        ({"packages": ["a"], "judge_url": "http://x"}, "packages is for judging here"),
         ({"fail_fast": 1}, "fail_fast is 1; give true or false"),
         ({"fail_fast": True, "reward": "fraction"}, "take fail_fast out"),
         ({"max_critique_tokens": 768}, "go together"),

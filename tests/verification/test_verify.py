@@ -782,6 +782,7 @@ def test_a_judge_refuses_unknown_names_at_once(executor: ProcessExecutor) -> Non
 
 def test_a_judge_tells_its_settings(executor: ProcessExecutor) -> None:
     assert Judge(executor, time_limit=TimeLimit(seconds=2)).settings() == {
+        "packages": executor.packages,
         "executor": "process",
         "isolated": False,
         "comparator": "per problem",

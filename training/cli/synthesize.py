@@ -141,6 +141,7 @@ def _job(problems: str, given: dict[str, Any]) -> Any:
         timeout_s=given["timeout"],
         executor=given["executor"],
         unsafe_no_isolation=given["unsafe_no_isolation"],
+        packages=given["packages"],
         extraction=settings.extraction,
         comparator=settings.comparator,
         time_limit=settings.time_limit,
