@@ -13,11 +13,11 @@ from ctrl_harness.integers import load_json
 def read_lines(path: Path, what: str) -> Iterator[tuple[str, Any]]:
     """Where a line stands (`line 3 of PATH`) and its value, of each line that is not blank.
 
-    what: what the file holds. A byte order mark before it means nothing. Raises UserError for a
-    file that cannot be read and a line that is not JSON.
+    what: what the file holds. Raises UserError for a file that cannot be read and a line that is
+    not JSON.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the {what} {path} cannot be read: {error}") from error
     for number, line in enumerate(text.split("\n"), start=1):

@@ -16,8 +16,12 @@ from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.execution.executor import Executor, Input, Program, Run, StdinInput
 from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server import models, native
+from ctrl_harness.server.dataset_types import prompt_of, prompts_of, type_of
+from ctrl_harness.server.eval_result import eval_result
 from ctrl_harness.server.gate import PATIENCE, Gate, failure_status
 from ctrl_harness.server.metrics import CONTENT_TYPE, Metrics
+from ctrl_harness.server.metrics_function import SOURCE as METRICS_FUNCTION
+from ctrl_harness.server.refusal import NotSupported
 from ctrl_harness.server.request_json import LongIntegersRoute
 from ctrl_harness.server.run_code import (
     limits_of,
@@ -26,19 +30,23 @@ from ctrl_harness.server.run_code import (
     run_code_response,
 )
 from ctrl_harness.server.settings import ServerSettings
-from ctrl_harness.server.submit import NotSupported, eval_result, problem_of
-from ctrl_harness.verification.extraction import find_like_sandbox_fusion
+from ctrl_harness.server.submit import judge_submission, submission_of
 from ctrl_harness.verification.verify import verify
 
 PING_HEADER = "x-ctrl-harness"
 """Tells our client that this is no SandboxFusion, so that it may use `/execute`."""
-NOT_HERE = (
-    "/list_datasets", "/get_prompts", "/get_prompt_by_id", "/list_ids", "/get_metrics",
-    "/get_metrics_function", "/run_jupyter",
-)  # fmt: skip
+NOT_HERE = ("/list_datasets", "/run_jupyter")
 """Routes of SandboxFusion that need its database, or Jupyter."""
+ON_ROWS = (
+    "/get_prompts",
+    "/get_prompt_by_id",
+    "/list_ids",
+    "/get_metrics",
+    "/get_metrics_function",
+)
+"""Routes of SandboxFusion that answer on the rows of the request, or without any."""
 JUDGING = ("/run_code", "/submit", "/verify", "/execute")
-_ROUTES = frozenset({*JUDGING, *NOT_HERE, "/v1/ping", "/metrics", "/openapi.json"})
+_ROUTES = frozenset({*JUDGING, *ON_ROWS, *NOT_HERE, "/v1/ping", "/metrics", "/openapi.json"})
 _MAX_ERRORS = 20
 _TURNS_A_WORKER = 2
 
@@ -128,6 +136,7 @@ def create_app(executor: Executor, settings: ServerSettings) -> Gate:
     app.router.route_class = LongIntegersRoute
     _add_error_handlers(app, metrics)
     _add_judging(app, judge, settings, metrics)
+    _add_prompts(app)
     _add_others(app, metrics)
     return Gate(app, settings, metrics)
 
@@ -145,18 +154,11 @@ def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metric
     @app.post("/submit", response_model=models.EvalResult, responses=_REFUSALS)
     async def submit(request: models.SubmitRequest) -> Json:
         """Judges a completion on a row."""
-        problem = problem_of(request)
-        settings.check(problem.limits)
-        found = find_like_sandbox_fusion(request.completion)
-        verdict = await verify(
-            problem,
-            found.program,
-            executor=judge,
-            fail_fast=not request.config.extra.get("run_all_cases", False),
-            extraction="sandbox_fusion",
-        )
+        submission = submission_of(request)
+        settings.check(submission.problem.limits)
+        verdict = await judge_submission(request, submission, judge)
         metrics.verdict(verdict.status)
-        return Json(eval_result(request, problem, found, verdict))
+        return Json(eval_result(request, submission, verdict))
 
     @app.post("/verify", responses=_REFUSALS)
     async def verify_program(request: models.VerifyRequest) -> Json:
@@ -185,6 +187,40 @@ def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metric
             native.within(request.budget_s),
         )
         return Json(native.execute_response(runs))
+
+
+def _add_prompts(app: FastAPI) -> None:
+    """What a client that keeps the rows may ask of them; nothing runs for it."""
+
+    @app.post("/get_prompts", response_model=list[models.Prompt], responses=_REFUSALS)
+    async def get_prompts(request: models.GetPromptsRequest) -> Json:
+        """A prompt a row."""
+        prompts = prompts_of(request.dataset, request.config)
+        return Json([prompt.model_dump() for prompt in prompts])
+
+    @app.post("/get_prompt_by_id", response_model=models.Prompt, responses=_REFUSALS)
+    async def get_prompt_by_id(request: models.GetPromptByIdRequest) -> Json:
+        """One row's prompt."""
+        return Json(prompt_of(request.dataset, request.id, request.config).model_dump())
+
+    @app.post("/list_ids", response_model=list[int | str], responses=_REFUSALS)
+    async def list_ids(request: models.GetPromptsRequest) -> Json:
+        """The prompts' ids."""
+        return Json([prompt.id for prompt in prompts_of(request.dataset, request.config)])
+
+    @app.post("/get_metrics", response_model=dict[str, Any], responses=_REFUSALS)
+    async def get_metrics(request: models.GetMetricsRequest) -> Json:
+        """Nothing: none of the types known here has metrics of its own."""
+        type_of(request.dataset, request.config)
+        return Json({})
+
+    @app.post(
+        "/get_metrics_function", response_model=models.GetMetricsFunctionResult, responses=_REFUSALS
+    )
+    async def get_metrics_function(request: models.GetMetricsFunctionRequest) -> Json:
+        """Source that computes pass@k by category, where the data set has categories."""
+        by_category = type_of(request.dataset, request.config).by_category
+        return Json({"function": METRICS_FUNCTION if by_category else None})
 
 
 def _add_others(app: FastAPI, metrics: Metrics) -> None:

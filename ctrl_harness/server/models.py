@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 
 MAX_SECONDS = 86_400.0
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+SecondsOrDefault = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
+"""0 stands for the default, as in SandboxFusion."""
 
 
 class CommandResult(BaseModel):
@@ -58,8 +60,8 @@ class TestConfig(BaseModel):
     language: str | None = None
     locale: str | None = None
     is_fewshot: bool | None = None
-    compile_timeout: Seconds | None = None
-    run_timeout: Seconds | None = None
+    compile_timeout: SecondsOrDefault | None = None
+    run_timeout: SecondsOrDefault | None = None
     custom_extract_logic: str | None = None
     provided_data: dict[str, Any] | list[dict[str, Any]] | None = None
     extra: dict[str, Any] = {}
@@ -72,6 +74,52 @@ class SubmitRequest(BaseModel):
     id: int | str
     completion: str
     config: TestConfig
+
+
+class Prompt(BaseModel):
+    """What to ask a model on one row, and what the row's labels are."""
+
+    id: int | str
+    prompt: str
+    labels: dict[str, Any] = {}
+
+
+class GetPromptsRequest(BaseModel):
+    """Rows to make prompts of; all that are sent, whatever offset and limit say."""
+
+    dataset: str
+    config: TestConfig
+    offset: int = 0
+    limit: int = 1_000_000
+
+
+class GetPromptByIdRequest(BaseModel):
+    """A row to make a prompt of."""
+
+    dataset: str
+    config: TestConfig
+    id: int | str
+
+
+class GetMetricsRequest(BaseModel):
+    """Results of a data set; SandboxFusion's types for Python have no metrics of their own."""
+
+    dataset: str
+    config: TestConfig
+    results: list[dict[str, Any]] = []
+
+
+class GetMetricsFunctionRequest(BaseModel):
+    """The data set whose metrics are asked for."""
+
+    dataset: str
+    config: TestConfig
+
+
+class GetMetricsFunctionResult(BaseModel):
+    """Python source that defines `get_metrics(results)`, for the client to run; null for none."""
+
+    function: str | None
 
 
 class EvalTestCase(BaseModel):

@@ -12,7 +12,7 @@ from ctrl_harness.errors import UserError
 from ctrl_harness.execution.executor import Program, Run
 from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server.models import RunCodeRequest
-from ctrl_harness.server.submit import NotSupported
+from ctrl_harness.server.refusal import NotSupported
 
 _MAX_FILES_BYTES = 16 << 20
 _MAX_PATH_CHARS = 500

@@ -31,7 +31,7 @@ def test_verify_answers_the_verdict_that_the_command_line_writes(client: httpx.C
 
 
 def test_verify_takes_a_completion_and_a_rule_to_find_the_program(client: httpx.Client) -> None:
-    text = "```\nx\n```\n```\ndef add(a, b): return a + b\n```"
+    text = "```py\nx\n```\n```py\ndef add(a, b): return a + b\n```"
     for rule, status in (("first_fence", "runtime_error"), ("last_fence", "accepted")):
         body = {"completion": text, "extraction": rule, "cases": CASES}
         assert post(client, "/verify", body)["status"] == status
@@ -138,11 +138,10 @@ def test_inputs_that_cannot_be_run_are_refused(client: httpx.Client, change: Any
 
 @pytest.mark.parametrize(
     "path",
-    ["/get_prompts", "/get_prompt_by_id", "/list_ids", "/get_metrics", "/get_metrics_function",
-     "/run_jupyter"],
-)  # fmt: skip
+    ["/get_prompts", "/get_prompt_by_id", "/list_ids", "/run_jupyter"],
+)
 def test_routes_that_need_sandbox_fusions_data_say_so(client: httpx.Client, path: str) -> None:
-    response = client.post(path, json={"dataset": "mbpp", "config": {}})
+    response = client.post(path, json={"dataset": "mbpp", "id": 1, "config": {}})
     assert response.status_code == 501
     assert "holds no data sets" in response.json()["detail"]
 

@@ -72,7 +72,7 @@ def test_the_comparator_is_sandbox_fusions_unless_another_is_named(client: httpx
         ("```cpp\nint main;\n```\n```py\nprint(7)\n```", "fenced"),
         ("```python\nprint(7)", "incomplete_fenced"),
         ("class Seven:\n    print(7)", "heuristic"),
-        ("<think>```python\nprint(6)\n```</think>```python\nprint(7)\n```", "fenced"),
+        ("<think>\n```python\nprint(6)\n```\n</think>\n```python\nprint(7)\n```", "fenced"),
     ],
 )
 def test_programs_are_found_where_sandbox_fusion_looks(
@@ -167,7 +167,7 @@ def test_of_several_rows_the_one_with_the_id_is_judged(client: httpx.Client) -> 
 @pytest.mark.parametrize(
     ("change", "status", "word"),
     [
-        ({"dataset_type": "HumanEvalDataset"}, 400, "dataset_type"),
+        ({"dataset_type": "MBXPDataset"}, 400, "dataset_type"),
         ({"dataset_type": None}, 400, "dataset_type"),
         ({"language": None}, 400, "language"),
         ({"language": "cpp"}, 400, "language"),
@@ -181,7 +181,7 @@ def test_of_several_rows_the_one_with_the_id_is_judged(client: httpx.Client) -> 
         ({"provided_data": [{"id": 2}]}, 400, "rows"),
         ({"custom_extract_logic": "import os"}, 501, "custom_extract_logic"),
         ({"run_timeout": 301}, 400, "time_s"),
-        ({"run_timeout": 0}, 422, ""),
+        ({"run_timeout": -1}, 422, ""),
         ({"extra": {"comparator": ["x"]}}, 400, "comparator"),
         ({"extra": {"comparator": "x"}}, 400, "comparator"),
         ({"dataset_type": "MBPPDataset", "provided_data": {"test_list": ["f(1)"]}}, 400, "assert"),
@@ -229,4 +229,5 @@ def test_a_row_of_very_many_tests_is_judged(client: httpx.Client, count: int) ->
     tests = {"input_output": json.dumps(outputs)}
     code = fenced("def f(x): return x + 1")
     result = submit(client, code, tests, dataset_type="LiveCodeBenchDataset")
-    assert result["accepted"] is True and len(result["tests"]) == count
+    assert result["accepted"] is True and len(result["tests"]) == 1
+    assert result["extra"]["n_passed"] == count
