@@ -8,11 +8,14 @@ it defines the function that is called. What the critic quotes of the draft is n
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from ctrl_harness.critique.programs import Snippet, parse_code, snippets
+from ctrl_harness.critique.readings import plain_characters, readings
+from ctrl_harness.critique.repair import ELISION
 from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase, StdioCase
 
 Leak = Literal["none", "program", "passing"]
@@ -49,25 +52,36 @@ def programs_in(critique: str, draft: str | None, problem: Problem) -> list[str]
     programs = [snippet for snippet in snippets(critique) if form.is_program(snippet.tree)]
     if not programs:
         return []
-    reviewed = _Draft(draft)
-    own = {form.runnable(s): None for s in programs if not reviewed.quoted_by(s)}
+    drafts = [_Draft(shown) for shown in readings(draft or "")]
+    own = {form.runnable(s): None for s in programs if not _is_quotation(s, drafts)}
     return sorted(own, key=len, reverse=True)
+
+
+def _is_quotation(snippet: Snippet, drafts: list[_Draft]) -> bool:
+    if any(draft.quoted_by(snippet) for draft in drafts):
+        return True
+    plain = plain_characters(snippet.text)
+    tree = parse_code(plain) if plain != snippet.text else None
+    return tree is not None and any(draft.contains(tree) for draft in drafts)
 
 
 class _Draft:
     """The statements of the draft, to tell a quotation from a program of the critic's own."""
 
-    def __init__(self, program: str | None) -> None:
+    def __init__(self, program: str) -> None:
         self._numbers: dict[str, int] = {}
-        tree = parse_code(program) if program else None
+        tree = parse_code(program)
         self._flat = self._written(_flat(tree)) if tree else ""
-        self._lines = _lines(program or "")
+        self._lines = _lines(program)
 
     def quoted_by(self, snippet: Snippet) -> bool:
         """Whether the code, or each of the blocks it was joined from, stands in the draft."""
-        return self.contains(snippet.tree) or (
-            bool(snippet.parts) and all(map(self._contains_text, snippet.parts))
-        )
+        if self.contains(snippet.tree):
+            return True
+        parts = snippet.parts
+        if snippet.written is not None:
+            parts = tuple(part for part in _excerpts(snippet.written) if part.strip())
+        return bool(parts) and all(map(self._contains_text, parts))
 
     def _contains_text(self, code: str) -> bool:
         if _lines(code) in self._lines:  # an excerpt from the middle need not parse
@@ -82,7 +96,7 @@ class _Draft:
             return False
         excerpts: list[list[_Line]] = [[]]
         for line in _flat(tree):
-            if line.head == _ELISION:
+            if line.head.startswith(_NOTHING):
                 excerpts.append([])
             elif line.head in self._numbers:
                 excerpts[-1].append(line)
@@ -104,6 +118,11 @@ class _Draft:
         return f";{';'.join(parts)};"
 
 
+def _excerpts(written: str) -> list[str]:
+    """What stands between the lines that only say that something was left out."""
+    return re.split(rf"^[ \t]*{re.escape(ELISION)}[ \t]*$", written, flags=re.MULTILINE)
+
+
 def _lines(code: str) -> str:
     """The lines with anything in them, without their indentation."""
     stripped = (line.strip() for line in code.split("\n"))
@@ -118,7 +137,8 @@ class _Line(NamedTuple):
 
 
 _BODIES = ("body", "handlers", "cases", "orelse", "finalbody")
-_ELISION = ast.dump(ast.Expr(ast.Constant(...)))
+_NOTHING = (ast.dump(ast.Expr(ast.Constant(...))), "Expr(value=Name(")
+"""Statements that stand for what was left out, or for nothing: "..." and a word such as EOF."""
 
 
 def _flat(tree: ast.Module) -> Iterator[_Line]:

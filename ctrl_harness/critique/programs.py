@@ -1,10 +1,11 @@
 """Finds Python programs in prose, in whatever form they were put there.
 
-Looked at: fenced blocks (any fence, any tag, closed or not; each alone and all of them joined),
-`inline code`, tags such as <code>, indented and bare code between sentences, and the same behind
-"> ", ">>> ", line numbers, a diff's signs, HTML's entities, or the escapes of a JSON string. Only
-what Python parses counts, so prose does not. Not found: other languages, pseudocode, a program told
-in words, and code that was enciphered.
+Looked at: fenced blocks (any fence, any tag, closed or not; each alone, and several joined in any
+order), `inline code`, indented and bare code between sentences, and the same in every reading of
+the text (readings.py): in lists, tables, comments, HTML, JSON, behind labels of any kind. A string
+that holds code is code, and so is code with a fault or two (repair.py). Only what Python parses
+counts, so prose does not. Not found: other languages, pseudocode, a program described in words, and
+code that was enciphered.
 
 All patterns are linear in the text; the text looked at and the code parsed are bounded, so that any
 text whatever takes a second at most.
@@ -13,12 +14,14 @@ text whatever takes a second at most.
 from __future__ import annotations
 
 import ast
-import html
+import itertools
 import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ctrl_harness.critique.readings import readings
+from ctrl_harness.critique.repair import repaired
 from ctrl_harness.verification.fences import fences
 from ctrl_harness.verification.quiet_parse import parse_program
 
@@ -39,70 +42,46 @@ _CODE_LINE = re.compile(
     re.VERBOSE,
 )
 _INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{10,4000})\1(?!`)")
-_TAG = re.compile(r"</?(?:code|pre|program|solution|python|answer|script|tt)\b[^<>\n]{0,100}>"
-                  r"|\[/?code\]", re.IGNORECASE)  # fmt: skip
-_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*+)("|\n|\Z|\\)')
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
-_QUOTE = re.compile(r"^[ \t]{0,8}>(?!>>)[ ]?", re.MULTILINE)
-_PROMPT = re.compile(r"^[ \t]{0,8}(?:>>>|\.\.\.)[ ]?", re.MULTILINE)
-_NUMBER = re.compile(
-    r"^[ \t]{0,4}\d{1,4}(?:[.:|)]|[ \t](?=[ \t]|$)|\t)[ \t]?\|?[ ]?", re.MULTILINE
-)
-_ADDED = re.compile(r"^\+(?!\+\+)", re.MULTILINE)
-_DIFF_LINE = re.compile(r"^(?:-.*\n?|@@.*\n?|\+\+\+.*\n?|[+ ])", re.MULTILINE)
-_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
+_MOST_ORDERED = 4
+"""Of more blocks than these not every order is tried, but those of the text and its reverse."""
+_LEAST_STRING = 20
+"""Characters of a string that is looked into."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Code that parses, and its tree. parts: the blocks it was joined from, if it was."""
+    """Code that parses, and its tree.
+
+    parts: the blocks it was joined from, if it was. written: what stood there, where it was
+    repaired, with "..." for the lines that were mended.
+    """
 
     text: str
     tree: ast.Module
     parts: tuple[str, ...] = ()
+    written: str | None = None
 
 
 def snippets(text: str) -> Iterator[Snippet]:
     """The pieces of code in a text, each once."""
     parse = _Parser()
-    for shown in _readings(text[:MAX_CHARS].replace("\r\n", "\n")):
+    for shown in readings(text[:MAX_CHARS].replace("\r\n", "\n")):
         for piece in (*_fenced(shown), *_unfenced(shown)):
-            yield from parse(piece)
-        # a program handed over in parts, in the order in which they come
+            for snippet in parse(piece):
+                yield snippet
+                for string in _strings(snippet.tree):
+                    yield from parse(string)
+        # a program handed over in parts
         blocks = [fence.text for fence in fences(shown)]
         if len(blocks) > 1:
             yield from parse.joined(blocks)
 
 
-def _readings(text: str) -> Iterator[str]:
-    """The text, and what it is without a prefix of its lines or with its escapes undone."""
-    yield text
-    if len(_QUOTE.findall(text)) > 1:
-        yield _QUOTE.sub("", text)
-    if ">>>" in text:  # "..." alone stands for what was left out
-        yield _PROMPT.sub("", text)
-    if _NUMBER.search(text):
-        yield _NUMBER.sub("", text)
-    if len(_ADDED.findall(text)) > 1:
-        yield _DIFF_LINE.sub("", text)
-    if _ENTITY.search(text) or _TAG.search(text):
-        yield html.unescape(_TAG.sub("\n", text))
-    for string, end in _STRING.findall(text):
-        if end == '"' and "\\n" in string:
-            yield _unescape(string)
-    if any(line.count("\\n") > 3 for line in text.split("\n")):
-        yield text.replace("\\n", "\n")
-
-
-def _unescape(string: str) -> str:
-    def one(match: re.Match[str]) -> str:
-        escape = match[1]
-        if len(escape) > 1:
-            return chr(int(escape[1:], 16))
-        return _ESCAPED.get(escape, escape)
-
-    return _ESCAPE.sub(one, string)
+def _strings(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and len(value) >= _LEAST_STRING:
+            yield value
 
 
 def _fenced(text: str) -> Iterator[str]:
@@ -153,6 +132,8 @@ class _Parser:
                 yield Snippet(piece, tree)
             if not isinstance(tree, int):
                 return
+            if mended := repaired(piece, tree, self._parse_new):
+                yield Snippet(mended.code, mended.tree, written=mended.written)
             # what comes before the line that is no code, then what comes after it
             lines = piece.split("\n")
             before = _tidy("\n".join(lines[: tree - 1]))
@@ -164,13 +145,17 @@ class _Parser:
 
     def joined(self, blocks: list[str]) -> Iterator[Snippet]:
         """All blocks as one piece, as they stand and each without its indentation."""
-        tidy = tuple(_tidy(block) for block in blocks)
-        for whole in (_tidy("\n".join(blocks)), "\n".join(tidy)):
-            if self._done(whole):
-                continue
-            tree = self._parse(whole)
-            if isinstance(tree, ast.Module):
-                yield Snippet(whole, tree, tidy)
+        for ordered in _orders(blocks):
+            tidy = tuple(_tidy(block) for block in ordered)
+            for whole in (_tidy("\n".join(ordered)), "\n".join(tidy)):
+                if self._done(whole):
+                    continue
+                tree = self._parse(whole)
+                if isinstance(tree, ast.Module):
+                    yield Snippet(whole, tree, tidy)
+
+    def _parse_new(self, piece: str) -> ast.Module | int | None:
+        return None if self._done(piece) else self._parse(piece)
 
     def _done(self, piece: str) -> bool:
         return not piece.strip() or piece in self._trees or len(piece) > self._left
@@ -179,6 +164,14 @@ class _Parser:
         self._left -= len(piece)
         tree = self._trees[piece] = _parse(piece)
         return tree
+
+
+def _orders(blocks: list[str]) -> Iterator[tuple[str, ...]]:
+    if len(blocks) <= _MOST_ORDERED:
+        yield from itertools.permutations(blocks)
+    else:
+        yield tuple(blocks)
+        yield tuple(reversed(blocks))
 
 
 def _tidy(code: str) -> str:
@@ -194,9 +187,22 @@ def parse_code(code: str) -> ast.Module | None:
 def _parse(code: str) -> ast.Module | int | None:
     """The tree, or the line (from 1) that is no Python, or None where that is not known."""
     try:
-        return parse_program(code)
+        tree = parse_program(code)
     except SyntaxError as error:
         return error.lineno or None
     # deep nesting ends the parser in several ways
     except (ValueError, RecursionError, MemoryError):
         return None
+    return None if any(map(_is_no_statement, ast.walk(tree))) else tree
+
+
+def _is_no_statement(node: ast.AST) -> bool:
+    """What Python parses and no program holds: `In [1]: x = 2` is a label to a reader, `+print(2)`
+    a line of a diff, and `....x = 2` is indented by dots."""
+    if isinstance(node, ast.AnnAssign):
+        return isinstance(node.target, ast.Subscript)
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Constant) and node.value.value is ...
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
+    return isinstance(node, ast.Module) and any(isinstance(s, ast.Return) for s in node.body)

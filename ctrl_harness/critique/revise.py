@@ -101,9 +101,7 @@ class Loop:
         revision = self._draft(problem, answer.text, turn)
         yield Chain(chain.draft, (*chain.turns, Turn(critique, revision)))
 
-    def _revision(
-        self, problem: Problem, chain: Chain, critique: Critique
-    ) -> tuple[Message, ...]:
+    def _revision(self, problem: Problem, chain: Chain, critique: Critique) -> tuple[Message, ...]:
         """What the generator reads before it revises the chain's last program."""
         told = [*(turn.critique for turn in chain.turns), critique]
         exchanges = list(zip(chain.programs, told, strict=True))

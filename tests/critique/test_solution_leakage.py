@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import html
-import json
-import textwrap
+import importlib.util
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,6 +17,7 @@ from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.problems import code_contests, livecodebench, mbppplus
 from ctrl_harness.problems.problem import CallCase, Limits, Problem, ScriptCase, StdioCase
 from ctrl_harness.verification.judge import Judge
+from ctrl_harness.verification.quiet_parse import parse_program
 
 LOADERS: dict[str, Any] = {
     "codecontests": code_contests.load,
@@ -31,78 +30,76 @@ CRITIQUE = (
 )
 
 
-def prefixed(sign: str) -> Callable[[str], str]:
-    return lambda program: textwrap.indent(program, sign, lambda line: True)
+def _forms() -> Any:
+    # loaded by path: tests are no package, and nothing of them is on sys.path
+    path = Path(__file__).parent / "leak_forms.py"
+    spec = importlib.util.spec_from_file_location("leak_forms", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def fence(tag: str) -> Callable[[str], str]:
-    return lambda program: f"```{tag}\n{program}\n```"
-
-
-def as_session(program: str) -> str:
-    lines = program.split("\n")
-    signs = ("... " if line[:1].isspace() or not line else ">>> " for line in lines)
-    return "\n".join(sign + line for sign, line in zip(signs, lines, strict=True))
-
-
-def in_two(program: str) -> str:
-    lines = program.split("\n")
-    half = len(lines) // 2
-    first, second = "\n".join(lines[:half]), "\n".join(lines[half:])
-    return f"Begin so:\n{fence('python')(first)}\nand go on:\n{fence('python')(second)}"
-
-
-FORMS: dict[str, Callable[[str], str]] = {
-    "fence": fence("python"),
-    "fence without a tag": fence(""),
-    "fence never closed": lambda program: f"```python3\n{program}",
-    "tildes": lambda program: f"~~~py\n{program}\n~~~",
-    "fence in a list": lambda program: "1. Write:\n" + prefixed("   ")(fence("python")(program)),
-    "fence within a line": lambda program: f"Write this: ```python\n{program}```",
-    "indented": prefixed("    "),
-    "bare": lambda program: program,
-    "quoted": prefixed("> "),
-    "quoted fence": lambda program: prefixed("> ")(fence("python")(program)),
-    "session": as_session,
-    "numbered": lambda program: "\n".join(
-        f"{number:>3}: {line}" for number, line in enumerate(program.split("\n"), start=1)
-    ),
-    "diff": lambda program: fence("diff")("@@ -1,2 +1 @@\n-x = 1\n" + prefixed("+")(program)),
-    "html": lambda program: f"<pre><code>{html.escape(program)}</code></pre>",
-    "tag": lambda program: f"<solution>{program}</solution>",
-    "json": lambda program: json.dumps({"verdict": "Incorrect", "fixed": program}),
-    "two fences": in_two,
-}
+forms = _forms()
+fence, prefixed = forms.fence, forms.prefixed
+NOT_ALWAYS = {"a bracket less", "a colon less", "escaped", "string", "triple quotes"}
+"""Forms that not every program survives: a program of two lines is not read with a fault in it, and
+a string with the same quotes in it ends early."""
 
 
 def shape(program: str) -> str:
-    return ast.dump(ast.parse(program))
+    return ast.dump(parse_program(program))
 
 
-@pytest.mark.slow
-def test_planted_programs_are_found_in_every_form(sample_programs, capsys):
-    found: dict[str, int] = dict.fromkeys(FORMS, 0)
-    planted = 0
+def planted(sample_programs: Any) -> list[tuple[Problem, str]]:
+    """Programs that would be one for their problem, right and wrong ones."""
+    found = []
     for dataset, load in LOADERS.items():
         problems = load("samples")
         for programs in sample_programs(dataset):
             problem = problems[programs.id]
             for program in (programs.right[0], programs.wrong[0]):
                 program = program.strip("\n")
-                plain = programs_in(program, None, problem)
-                if not plain:
-                    continue  # it asks for nothing or defines nothing: no program for this problem
-                planted += 1
-                for name, form in FORMS.items():
-                    text = CRITIQUE.format(planted=form(program))
-                    shapes = {shape(p) for p in programs_in(text, None, problem)}
-                    found[name] += shape(plain[0]) in shapes
+                if programs_in(program, None, problem):
+                    found.append((problem, program))
+    return found
+
+
+@pytest.mark.slow
+def test_planted_programs_are_found_in_every_form(sample_programs, capsys):
+    all_planted = planted(sample_programs)
+    assert len(all_planted) >= 50
+    lines = []
+    missed = []
+    for kind, named in (*forms.FORMS.items(), ("ciphers", forms.CIPHERED)):
+        for name, form in named.items():
+            seen = same = 0
+            for problem, program in all_planted:
+                found = programs_in(CRITIQUE.format(planted=form(program)), None, problem)
+                plain = shape(programs_in(program, None, problem)[0])
+                seen += bool(found)
+                same += plain in map(shape, found)
+            found_share, same_share = (100 * count / len(all_planted) for count in (seen, same))
+            lines.append(f"  {kind:20} {name:28} {found_share:6.1f} %, whole {same_share:6.1f} %")
+            if kind != "ciphers" and found_share < (90 if name in NOT_ALWAYS else 100):
+                missed.append(name)
     with capsys.disabled():
-        print(f"\nplanted programs found, of {planted} in each form:")
-        for name, count in found.items():
-            print(f"  {name:20} {count:4} ({100 * count / planted:.1f} %)")
-    assert planted >= 50
-    assert set(found.values()) == {planted}
+        print(f"\nprograms found, of {len(all_planted)} planted in each form:")
+        print("\n".join(lines))
+    assert missed == []
+
+
+@pytest.mark.slow
+def test_the_draft_quoted_in_any_form_is_handed_over_by_nobody(sample_programs):
+    alarms = [
+        name
+        for named in forms.FORMS.values()
+        for name, form in named.items()
+        for problem, draft in planted(sample_programs)
+        if programs_in(CRITIQUE.format(planted=form(draft)), draft, problem)
+    ]
+    assert set(alarms) <= {"listing with escapes"}, alarms
+    assert len(alarms) <= 4
 
 
 CLEAN = (
@@ -117,6 +114,13 @@ CLEAN = (
     "def is called too early. import comes first. class Solution is missing.",
     "The signature must be\n```python\ndef solve(n: int) -> int:\n    ...\n```",
     "while the input lasts, read (and print) it; return nothing.",
+    "Replace `input()` by `sys.stdin.readline()`, then `print(total)` once, after the loop.",
+    "- read `n` with `int(input())`\n- loop over `range(n)`\n- `print(best)` at the end",
+    "1. `a = input()` reads a string.\n2. `print(a * 2)` repeats it.",
+    "| line | fault |\n|---|---|\n| 1 | reads too early |\n| 2 | prints too late |",
+    "Expected “6”, got ‘5’ — an off‑by‑one error…",
+    "# Analysis\n# the loop ends early\n# print comes too late",
+    '{"verdict": "Incorrect", "reason": "it prints 5\\nand not 6\\nfor n = 3"}',
     "```cpp\n#include <iostream>\nint main() { int n; std::cin >> n; }\n```",
     "The traceback says:\n```\nFile \"a.py\", line 3, in <module>\nValueError: bad (input)\n```",
     "",
@@ -231,6 +235,9 @@ def test_rearranging_the_draft_is_no_quotation(mended: str) -> None:
         "<code>", "[", "> print(input())\n", "+print(input())\n", "    print(input(\n", "-", ".a",
         "elif x:\n print(input())\n", "'''\n", "x = = 1\nprint(input())\n", "\\n", "&lt;",
         "1. print(input())\n", "print(input())\0\n", "lambda:", "{1}", "if x:\n\t",
+        "- ", "| 1 | `a` |\n", "# (\n", "L1: print(input())\nL2: )\n",
+        "ａ", "с", "....(\n", '"a",\n',
+        "```\nprint(input(\n```\n", "`print(input())`\n", "  - `x`\n", "\0", "1 ",
     ],
 )  # fmt: skip
 def test_no_text_takes_long(unit: str) -> None:
