@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from ctrl_harness.critique.readings import readings
 from ctrl_harness.critique.repair import repaired
-from ctrl_harness.verification.fences import fences
+from ctrl_harness.verification.fences import Fence, fences
 from ctrl_harness.verification.quiet_parse import parse_program
 
 MAX_CHARS = 50_000
@@ -72,9 +72,15 @@ def snippets(text: str) -> Iterator[Snippet]:
                 for string in _strings(snippet.tree):
                     yield from parse(string)
         # a program handed over in parts
-        blocks = [fence.text for fence in fences(shown)]
+        blocks = [_as_it_stands(fence, shown) for fence in fences(shown)]
         if len(blocks) > 1:
             yield from parse.joined(blocks)
+
+
+def _as_it_stands(fence: Fence, text: str) -> str:
+    """A block with its indentation, which says what it continues."""
+    lines = text[fence.start : fence.end].split("\n")[1:]
+    return "\n".join(lines[:-1] if fence.closed else lines)
 
 
 def _strings(tree: ast.Module) -> Iterator[str]:
@@ -87,7 +93,7 @@ def _strings(tree: ast.Module) -> Iterator[str]:
 def _fenced(text: str) -> Iterator[str]:
     """Fenced blocks by CommonMark's rules, and whatever stands between two ```."""
     for fence in fences(text):
-        yield fence.text
+        yield _as_it_stands(fence, text)
     between = text.split("```")[1::2]
     for block in between:
         tag, newline, body = block.partition("\n")
