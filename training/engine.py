@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from inspect_ai._util.error import PrerequisiteError
@@ -27,6 +27,7 @@ from ctrl_harness.evaluation.sampling import Notices
 from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.judge import Judge
+from ctrl_harness.verification.output_limit import OutputLimit
 from ctrl_harness.verification.time_limit import TimeLimit
 from ctrl_harness.verification.verdict import Verdict
 
@@ -71,6 +72,7 @@ class WorkSpec:
     extraction: str = "first_fence"
     comparator: str | None = None
     time_limit: str = "row"
+    output_mb: str = "row"
     jobs: int | None = None
 
     def open_judge(self) -> Judge:
@@ -85,6 +87,7 @@ class WorkSpec:
             comparator=self.comparator,
             time_limit=TimeLimit.parse(self.time_limit),
             extraction=self.extraction,
+            output_limit=OutputLimit.parse(self.output_mb),
         )
 
 
@@ -193,11 +196,7 @@ class LocalEngine:
 
 def judged_with(judge: Judge, fail_fast: bool) -> Judge:
     """The same judge, which stops at a program's first failing case if that is enough."""
-    if judge.fail_fast == fail_fast:
-        return judge
-    return Judge(
-        judge.executor, judge.comparator, judge.time_limit, judge.extraction, fail_fast, judge.cache
-    )
+    return judge if judge.fail_fast == fail_fast else replace(judge, fail_fast=fail_fast)
 
 
 def _reason(error: BaseException) -> str:

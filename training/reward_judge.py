@@ -22,6 +22,7 @@ from ctrl_harness.training.reward_settings import RewardSettings
 from ctrl_harness.training.rl_rows import EpisodeSettings
 from ctrl_harness.verification.cache import VerdictCache
 from ctrl_harness.verification.judge import Judge
+from ctrl_harness.verification.output_limit import OutputLimit
 from ctrl_harness.verification.time_limit import TimeLimit
 from ctrl_harness.verification.verdict import Verdict
 
@@ -61,6 +62,7 @@ class RewardJudge:
             time_limit=TimeLimit.parse(row.time_limit),
             extraction=row.extraction,
             fail_fast=self._settings.fail_fast,
+            output_limit=OutputLimit.parse(row.output_mb),
         )
 
     async def verify(

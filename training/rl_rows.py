@@ -25,6 +25,7 @@ from ctrl_harness.problems.problem import Problem
 from ctrl_harness.training.problem_json import problem_as_json, problem_from_json
 from ctrl_harness.verification.comparators import get_comparator
 from ctrl_harness.verification.extraction import get_extraction
+from ctrl_harness.verification.output_limit import OutputLimit
 from ctrl_harness.verification.time_limit import TimeLimit
 from ctrl_harness.verification.verdict import STATUSES, Status, Verdict
 
@@ -61,7 +62,8 @@ class EpisodeSettings(NamedTuple):
 
     prompts: a built-in set, a folder of templates, or critic-rl:PATH. comparator: None for the
     problem's own. time_limit: as verification/time_limit.py writes it. replay: what stands for the
-    draft in the generator's chat (`code` in CTRL's RL, `raw` in its evaluation).
+    draft in the generator's chat (`code` in CTRL's RL, `raw` in its evaluation). output_mb: as
+    verification/output_limit.py writes it.
     """
 
     prompts: str = "default"
@@ -69,6 +71,7 @@ class EpisodeSettings(NamedTuple):
     comparator: str | None = None
     time_limit: str = "row"
     replay: Replay = "raw"
+    output_mb: str = "row"
 
     def checked(self) -> Self:
         """Raises UserError, naming the choices, for a name that is none."""
@@ -76,6 +79,7 @@ class EpisodeSettings(NamedTuple):
         if self.comparator is not None:
             get_comparator(self.comparator)
         TimeLimit.parse(self.time_limit)
+        OutputLimit.parse(self.output_mb)
         if self.replay not in get_args(Replay):
             raise UserError(f"replay is {self.replay!r}; give {' or '.join(get_args(Replay))}")
         return self

@@ -41,6 +41,10 @@ _POSITIVE = click.FloatRange(0, 1e6, min_open=True, max_open=True)
     help="The most MiB a test may ask for.",
 )
 @click.option(
+    "--max-output-mb", type=_POSITIVE, default=64.0, show_default=True,
+    help="The most MiB a test may ask to print or return.",
+)
+@click.option(
     "--grace", type=click.FloatRange(0, 3600), default=30.0, show_default=True,
     help="Seconds to finish when stopped.",
 )
@@ -54,6 +58,7 @@ def serve(
     max_body_mb: float,
     max_time_limit: float,
     max_memory_mb: float,
+    max_output_mb: float,
     grace: float,
     executor: str | None,
     unsafe_no_isolation: bool,
@@ -83,6 +88,7 @@ def serve(
         max_pending_mb=max(1024.0, max_body_mb),
         max_time_s=max_time_limit,
         max_memory_mb=max_memory_mb,
+        max_output_mb=max_output_mb,
         grace_s=grace,
         token=token,
     )

@@ -20,6 +20,7 @@ from ctrl_harness.problems.problem_file import read_problem_file
 from ctrl_harness.verification.comparators import COMPARATORS
 from ctrl_harness.verification.extraction import EXTRACTIONS
 from ctrl_harness.verification.judge import Judge
+from ctrl_harness.verification.output_limit import OutputLimit
 from ctrl_harness.verification.time_limit import TimeLimit
 
 EXIT_UNUSABLE, EXIT_JUDGE_ERROR = 2, 3
@@ -54,6 +55,9 @@ EXIT_UNUSABLE, EXIT_JUDGE_ERROR = 2, 3
 @click.option(
     "--time-limit", default="row", show_default=True, help="row, row*K or wall seconds a test."
 )
+@click.option(
+    "--output-mb", default="row", show_default=True, help="row, or MiB a test may print or return."
+)
 @click.option("--fail-fast", is_flag=True, help="Stop a program at its first failing case.")
 @click.option(
     "--jobs", type=click.IntRange(1), help="Programs judged at once; the cores by default."
@@ -72,6 +76,7 @@ def verify(
     unsafe_no_isolation: bool,
     packages: tuple[str, ...],
     time_limit: str,
+    output_mb: str,
     fail_fast: bool,
     jobs: int | None,
     **loader_options: str | None,
@@ -94,6 +99,7 @@ def verify(
         time_limit=TimeLimit.parse(time_limit),
         extraction=extraction,
         fail_fast=fail_fast,
+        output_limit=OutputLimit.parse(output_mb),
     )
     if problem is not None or program is not None:
         if problem is None or program is None or dataset is not None:

@@ -37,7 +37,8 @@ class Settings:
     rows: parameters of the data set's loader (tests, split, release, start, end). temperature:
     of drafts and critiques; revision_temperature: of revisions. max_tokens: new tokens a call.
     branches: critiques and revisions that each program gets, turn by turn; None for one.
-    comparator: None for each problem's own. time_limit: as verification/time_limit.py writes it.
+    comparator: None for each problem's own. time_limit: as verification/time_limit.py writes it;
+    output_mb: as verification/output_limit.py does.
     """
 
     rows: Mapping[str, str | None]
@@ -54,6 +55,7 @@ class Settings:
     extraction: str = "first_fence"
     comparator: str | None = None
     time_limit: str = "row"
+    output_mb: str = "row"
     temperature: float | None = None
     revision_temperature: float | None = None
     top_p: float | None = None

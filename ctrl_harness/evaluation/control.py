@@ -67,6 +67,7 @@ def resample_until_spent(
     unsafe_no_isolation: bool = False,
     packages: Sequence[str] = (),
     time_limit: str | float = "row",
+    output_mb: str | float = "row",
     drafts: str | None = None,
     sampling: Mapping[Stage, Mapping[str, Any]] | None = None,
 ) -> Solver:
@@ -85,6 +86,7 @@ def resample_until_spent(
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
         packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test, for the execution critics.
+        output_mb: row, or MiB of a test's output, for the execution critics.
         drafts: The file of frozen drafts that the arm began with; the control's first draft is the
             same one, whose tokens count in neither.
         sampling: For draft and critique: temperature, top_p, max_tokens, repetition_penalty.
@@ -102,6 +104,7 @@ def resample_until_spent(
         unsafe_no_isolation=unsafe_no_isolation,
         packages=packages,
         time_limit=time_limit,
+        output_mb=output_mb,
     )
     budgets = budgets_of(arm)
     frozen_draft = open_drafts(drafts)

@@ -58,6 +58,7 @@ def control_verdicts(
     unsafe_no_isolation: bool = False,
     packages: Sequence[str] = (),
     time_limit: str | float = "row",
+    output_mb: str | float = "row",
 ) -> Scorer:
     """Verifies every draft of the control; which of them count is settled over all samples.
 
@@ -70,6 +71,7 @@ def control_verdicts(
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
         packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
+        output_mb: row, or MiB of a test's output (see verification/output_limit.py).
     """
     with one_line_errors():
         judge = open_judge(
@@ -79,6 +81,7 @@ def control_verdicts(
             unsafe_no_isolation=unsafe_no_isolation,
             packages=packages,
             time_limit=time_limit,
+            output_mb=output_mb,
             cache=VerdictCache(),
         )
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.verification.output_limit import CHOICES as OUTPUT_CHOICES
+from ctrl_harness.verification.output_limit import OutputLimit
 from ctrl_harness.verification.time_limit import CHOICES, TimeLimit
 
 # this module is imported through the entry point, before Inspect leaves the user's folder
@@ -130,3 +132,11 @@ def time_limit(parameter: str, value: Any) -> str:
         return str(TimeLimit.parse(value))
     except UserError:
         raise UserError(f"{parameter} is {value!r:.80}; give {CHOICES}") from None
+
+
+def output_mb(parameter: str, value: Any) -> str:
+    """row or MiB, in the one spelling that logs carry."""
+    try:
+        return str(OutputLimit.parse(value))
+    except UserError:
+        raise UserError(f"{parameter} is {value!r:.80}; give {OUTPUT_CHOICES}") from None

@@ -32,6 +32,7 @@ from ctrl_harness.execution.choice import get_executor
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.cache import VerdictCache
 from ctrl_harness.verification.judge import Judge
+from ctrl_harness.verification.output_limit import OutputLimit
 from ctrl_harness.verification.time_limit import TimeLimit
 
 NOT_THE_CRITICS = (LimitExceededError, ModelGenerateError, ModelRefusalError, PrerequisiteError)
@@ -58,6 +59,7 @@ class Judging(TypedDict):
     unsafe_no_isolation: bool
     packages: NotRequired[Sequence[str]]
     time_limit: str | float
+    output_mb: str | float
 
 
 def open_judge(*, cache: VerdictCache | None = None, **judging: Unpack[Judging]) -> Judge:
@@ -72,6 +74,7 @@ def open_judge(*, cache: VerdictCache | None = None, **judging: Unpack[Judging])
         time_limit=TimeLimit.parse(judging["time_limit"]),
         extraction=judging["extraction"],
         cache=cache,
+        output_limit=OutputLimit.parse(judging["output_mb"]),
     )
 
 

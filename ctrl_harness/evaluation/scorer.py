@@ -40,6 +40,7 @@ def chain_verdicts(
     unsafe_no_isolation: bool = False,
     packages: Sequence[str] = (),
     time_limit: str | float = "row",
+    output_mb: str | float = "row",
     leakage: bool = True,
 ) -> Scorer:
     """Verifies the draft and each revision with the one judge.
@@ -60,6 +61,7 @@ def chain_verdicts(
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
         packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
+        output_mb: row, or MiB of a test's output (see verification/output_limit.py).
         leakage: Looks for programs in critiques and judges them.
     """
     with one_line_errors():  # or `inspect score` would only say that there is no such scorer
@@ -70,6 +72,7 @@ def chain_verdicts(
             unsafe_no_isolation=unsafe_no_isolation,
             packages=packages,
             time_limit=time_limit,
+            output_mb=output_mb,
             cache=VerdictCache(),
         )
 

@@ -37,6 +37,7 @@ class Given(TypedDict, total=False):
     comparator: default, evalplus, livecodebench, sandbox_fusion, sandbox_fusion_livecodebench or
         taco; null is the data set's.
     time_limit: row (its own), row*K (K times that), wall seconds a test, or SECONDS/total.
+    output_mb: row (its own), or MiB that a test may print or return.
     temperature, revision_temperature, top_p, max_tokens, repetition_penalty: How models are asked;
         null leaves it to the role, the command and the model.
     """
@@ -60,6 +61,7 @@ class Given(TypedDict, total=False):
     extraction: str
     comparator: str | None
     time_limit: str | float
+    output_mb: str | float
     temperature: float | None
     revision_temperature: float | None
     top_p: float | None
@@ -96,6 +98,7 @@ _CHECKS: Mapping[str, Check] = {
     "extraction": parameters.name,
     "comparator": _comparator,
     "time_limit": parameters.time_limit,
+    "output_mb": parameters.output_mb,
     "temperature": partial(parameters.number_within, 0.0, 2.0),
     "revision_temperature": partial(parameters.number_within, 0.0, 2.0),
     "top_p": partial(parameters.number_within, 0.0, 1.0),

@@ -37,6 +37,7 @@ def critique_and_revise(
     unsafe_no_isolation: bool = False,
     packages: Sequence[str] = (),
     time_limit: str | float = "row",
+    output_mb: str | float = "row",
     feedback_tests: FeedbackTests = "public",
     votes: int = 1,
     history: History = "latest",
@@ -59,6 +60,7 @@ def critique_and_revise(
         unsafe_no_isolation: Allows the executor `process`; see docs/security.md.
         packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test, for the execution critics.
+        output_mb: row, or MiB of a test's output, for the execution critics.
         feedback_tests: What the execution critics run: public, or judged, an oracle.
         votes: Critiques of each program; above 1 the judgement is the majority's.
         history: What a revision's chat holds: latest (program and critique) or full.
@@ -81,6 +83,7 @@ def critique_and_revise(
         unsafe_no_isolation=unsafe_no_isolation,
         packages=packages,
         time_limit=time_limit,
+        output_mb=output_mb,
     )
     frozen_draft = open_drafts(drafts)
 

@@ -65,6 +65,7 @@ def critique_task(
             "unsafe_no_isolation": unsafe_no_isolation,
             "packages": importable,
             "time_limit": settings.time_limit,
+            "output_mb": settings.output_mb,
         }
         facts = describe(protocol_name, dataset, settings)
         sampling = {stage: settings.sampling(stage)._asdict() for stage in get_args(Stage)}

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from ctrl_harness.problems.problem import Limits
+
 MAX_SECONDS = 86_400.0
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
 SecondsOrDefault = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
@@ -27,7 +29,9 @@ class CommandResult(BaseModel):
 
 
 class RunCodeRequest(BaseModel):
-    """A program to be run once. memory_limit_MB: -1 for this server's default."""
+    """A program to be run once. memory_limit_MB: -1 for this server's default. output_mb: MiB of
+    standard output, which SandboxFusion does not ask for.
+    """
 
     code: str
     language: Literal["python"]
@@ -35,6 +39,7 @@ class RunCodeRequest(BaseModel):
     compile_timeout: Seconds = 10
     run_timeout: Seconds = 10
     memory_limit_MB: Annotated[int, Field(ge=-1, le=1_000_000)] = -1
+    output_mb: Annotated[float, Field(gt=0, lt=1e6)] = Limits().output_mb
     files: dict[str, str | None] = Field({}, max_length=1000, description="path to base64")
     fetch_files: list[str] = []
     args: list[str] = []

@@ -41,10 +41,9 @@ def patience_s(request: RunCodeRequest) -> float:
 
 
 def limits_of(request: RunCodeRequest) -> Limits:
-    memory = request.memory_limit_MB
-    if memory == -1:
-        return Limits(time_s=request.run_timeout)
-    return Limits(time_s=request.run_timeout, memory_mb=memory)
+    own = request.memory_limit_MB == -1
+    memory = Limits().memory_mb if own else request.memory_limit_MB
+    return Limits(time_s=request.run_timeout, memory_mb=memory, output_mb=request.output_mb)
 
 
 def program_of(request: RunCodeRequest) -> Program:

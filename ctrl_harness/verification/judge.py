@@ -11,6 +11,7 @@ from ctrl_harness.verification.cache import VerdictCache
 from ctrl_harness.verification.comparators import get_comparator
 from ctrl_harness.verification.digest import judgement_digest
 from ctrl_harness.verification.extraction import get_extraction
+from ctrl_harness.verification.output_limit import OWN_OUTPUT, OutputLimit
 from ctrl_harness.verification.time_limit import ROW, TimeLimit
 from ctrl_harness.verification.verdict import Verdict
 from ctrl_harness.verification.verify import verify
@@ -21,8 +22,9 @@ class Judge:
     """How programs are judged in one run.
 
     comparator: None for each problem's own. time_limit: wall seconds, each problem's own by
-    default. extraction: how a program is taken out of a completion. Raises UserError at once for an
-    unknown comparator or extraction.
+    default. extraction: how a program is taken out of a completion. output_limit: MiB of a test's
+    output, each problem's own by default. Raises UserError at once for an unknown comparator or
+    extraction.
     """
 
     executor: Executor
@@ -31,6 +33,7 @@ class Judge:
     extraction: str = "first_fence"
     fail_fast: bool = False
     cache: VerdictCache | None = None
+    output_limit: OutputLimit = OWN_OUTPUT
 
     def __post_init__(self) -> None:
         get_extraction(self.extraction)
@@ -54,6 +57,7 @@ class Judge:
             fail_fast=self.fail_fast,
             extraction=None if bare else self.extraction,
             cache=self.cache,
+            output_limit=self.output_limit,
         )
 
     def digest(self, problem: Problem, program: str | None, *, bare: bool = False) -> str:
@@ -62,7 +66,7 @@ class Judge:
             problem,
             program,
             comparator=self.comparator or problem.comparator,
-            limits=self.time_limit.of(problem.limits),
+            limits=self.output_limit.of(self.time_limit.of(problem.limits)),
             fail_fast=self.fail_fast,
             extraction=None if bare else self.extraction,
             scaled_time=self.time_limit.is_of_row,
@@ -78,5 +82,6 @@ class Judge:
             "comparator": self.comparator or "per problem",
             "extraction": self.extraction,
             "time_limit": str(self.time_limit),
+            "output_mb": str(self.output_limit),
             "fail_fast": self.fail_fast,
         }

@@ -32,6 +32,7 @@ from ctrl_harness.verification.cache import VerdictCache
 from ctrl_harness.verification.comparators import Comparator, get_comparator
 from ctrl_harness.verification.digest import judgement_digest
 from ctrl_harness.verification.extraction import get_extraction
+from ctrl_harness.verification.output_limit import OWN_OUTPUT, OutputLimit
 from ctrl_harness.verification.output_size import with_room
 from ctrl_harness.verification.time_limit import ROW, TimeLimit
 from ctrl_harness.verification.verdict import CaseResult, Status, Verdict
@@ -54,11 +55,13 @@ async def verify(
     fail_fast: bool = False,
     extraction: str | None = None,
     cache: VerdictCache | None = None,
+    output_limit: OutputLimit = OWN_OUTPUT,
 ) -> Verdict:
     """Judges a program on every case of a problem.
 
     program: bare source; None when `extraction` found none in the completion. comparator and
-    limits: the problem's own by default. time_limit: what becomes of the seconds in them.
+    limits: the problem's own by default. time_limit: what becomes of the seconds in them;
+    output_limit: of their MiB of output, which a problem with larger expected outputs has more of.
     fail_fast: stop after the first case that is not accepted. extraction: the rule that took the
     program out of a completion, for the digest.
 
@@ -70,7 +73,7 @@ async def verify(
     rule = get_comparator(comparator or problem.comparator)
     # given seconds are final, a row's own may give way to a slow reference program
     scaled_time = limits is None and time_limit.is_of_row
-    limits = time_limit.of(limits or problem.limits)
+    limits = output_limit.of(time_limit.of(limits or problem.limits))
     digest = judgement_digest(
         problem,
         program,
@@ -111,6 +114,7 @@ async def verify_completion(
     time_limit: TimeLimit = ROW,
     fail_fast: bool = False,
     cache: VerdictCache | None = None,
+    output_limit: OutputLimit = OWN_OUTPUT,
 ) -> Verdict:
     """`verify` on the program that the named rule finds in a completion, `no_code` without one."""
     return await verify(
@@ -123,6 +127,7 @@ async def verify_completion(
         fail_fast=fail_fast,
         extraction=extraction,
         cache=cache,
+        output_limit=output_limit,
     )
 
 
@@ -315,6 +320,7 @@ async def _retry_slow_cases(
                 comparator=rule.name,
                 time_limit=time_limit,
                 fail_fast=True,
+                output_limit=OutputLimit(limits.output_mb),
             )
             results[done:] = [
                 None if r is None else replace(r, index=r.index + done) for r in later.cases

@@ -53,7 +53,7 @@ class CriticLM(LM):  # type: ignore[misc]
     generator: name of an lm-eval model; generator_args: its arguments, a dict or lm-eval's text.
     critic_model, critic_model_args: the model that criticises, by default the generator itself.
     critic: model, execution, model+execution, or a plug-in's name. turns, votes, stop_at_correct,
-    history, replay, extraction, time_limit, executor, unsafe_no_isolation, packages,
+    history, replay, extraction, time_limit, output_mb, executor, unsafe_no_isolation, packages,
     feedback_tests: as the Inspect tasks have them (docs/tasks.md). prompts: a prompt set; for
     programs of ours `default`, for other tasks one that asks for an answer in the task's own form.
     critique_kwargs, revision_kwargs: generation settings of critiques and revisions, over the
@@ -80,6 +80,7 @@ class CriticLM(LM):  # type: ignore[misc]
         prompts: str | None = None,
         extraction: str = "first_fence",
         time_limit: str | float = "row",
+        output_mb: str | float = "row",
         executor: str | None = None,
         unsafe_no_isolation: bool = False,
         packages: str | Sequence[str] | None = None,
@@ -120,6 +121,7 @@ class CriticLM(LM):  # type: ignore[misc]
             unsafe_no_isolation=unsafe_no_isolation,
             packages=parameters.names("packages", packages),
             time_limit=time_limit,
+            output_mb=output_mb,
         )
         self._prompts = None if prompts is None else parameters.path_or_name(
             prompts, built_in_sets()

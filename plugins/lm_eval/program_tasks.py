@@ -35,7 +35,7 @@ JUDGE_ERRORS = "judge_errors"
 CRITIC_ERRORS = "critic_errors"
 _OWN = ("source", REVISION, "protocol", "executor", "unsafe_no_isolation", "packages",
         "fail_fast")  # fmt: skip
-_OF_PROTOCOL = ("prompts", "extraction", "comparator", "time_limit")
+_OF_PROTOCOL = ("prompts", "extraction", "comparator", "time_limit", "output_mb")
 
 
 class ProgramTask(ChatTask):
@@ -73,6 +73,7 @@ class ProgramTask(ChatTask):
                 unsafe_no_isolation=own.get("unsafe_no_isolation", False),
                 packages=parameters.names("packages", own.get("packages")),
                 time_limit=settings.time_limit,
+                output_mb=settings.output_mb,
             ),
             fail_fast=parameters.flag("fail_fast", own.get("fail_fast", True)),
         )

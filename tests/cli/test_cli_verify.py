@@ -492,6 +492,8 @@ def test_cases_limits_and_comparator_come_from_the_problem_file(one: Any) -> Non
     assert (verdict["status"], verdict["n_passed"], verdict["n_cases"]) == ("output_limit", 1, 4)
     fast = json.loads(one(problem, program, "--fail-fast", "--time-limit", "0.4").stdout)
     assert [case is None for case in fast["cases"]] == [False, True, True, True]
+    roomy = json.loads(one(problem, program, "--fail-fast", "--output-mb", "8").stdout)
+    assert roomy["status"] == "wrong_answer" != fast["status"]
     lenient = json.loads(one(problem, program, "--comparator", "default").stdout)
     assert lenient["cases"][3]["status"] == "accepted"
 
@@ -546,6 +548,7 @@ def test_a_problem_that_cannot_be_judged_is_one_line(
         ("codecontests --frobnicate", "No such option"),
         ("{bulk} --tests most", "tests=most is unknown; choose one of"),
         ("{bulk} --time-limit nan", "time limit 'nan' cannot be used"),
+        ("{bulk} --output-mb 0", "output_mb '0' cannot be used; give row or MiB"),
         ("{bulk} --release release_v1", "codecontests has no option 'release'"),
         ("{bulk} --source nowhere.jsonl", "no file or folder 'nowhere.jsonl'"),
         ("{bulk} --samples nowhere.jsonl", "the samples nowhere.jsonl cannot be read"),

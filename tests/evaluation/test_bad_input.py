@@ -84,6 +84,7 @@ CANNOT_BE_USED: list[tuple[str, list[str], list[str]]] = [
     ("mbppplus", ["source=samples", "time_limit=0"], ["time_limit is 0", "above 0"]),
     ("mbppplus", ["source=samples", "time_limit=.inf"], ["time_limit is inf"]),
     ("mbppplus", ["source=samples", "time_limit=long"], ["time_limit is 'long'"]),
+    ("mbppplus", ["source=samples", "output_mb=0"], ["output_mb is 0", "row or MiB"]),
     ("mbppplus", ["source=samples", "turns=-1"], ["turns is -1", "positive whole number"]),
     ("mbppplus", ["source=samples", "turns=1.5"], ["turns is 1.5"]),
     ("mbppplus", ["source=samples", "turns=true"], ["turns is True"]),

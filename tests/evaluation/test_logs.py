@@ -93,7 +93,7 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
     task = livecodebench(
         source=str(path), tests="public", start="2024-01-01", turns=2, critic="model+execution",
         stop_at_correct=True, extraction="last_fence", comparator="evalplus", executor=executor,
-        time_limit=3,
+        time_limit=3, output_mb=64,
     )  # fmt: skip
     log = run_eval(task, script.save())
     assert log.eval.metadata == {
@@ -111,7 +111,7 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
         "changed": {
             "start": "2024-01-01", "tests": "public", "turns": 2, "critic": "model+execution",
             "stop_at_correct": True, "extraction": "last_fence", "comparator": "evalplus",
-            "time_limit": "3",
+            "time_limit": "3", "output_mb": "64",
         },
         "critic": "model+execution",
         "votes": 1,
@@ -133,6 +133,7 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
         "executor": executor,
         "unsafe_no_isolation": False,
         "time_limit": "3",
+        "output_mb": "64",
         "leakage": True,
         "oracle": False,
     }  # fmt: skip
@@ -143,14 +144,15 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
 
 @pytest.mark.parametrize("comparator", COMPARATORS)
 @pytest.mark.parametrize("make_task", [codecontests, livecodebench, mbppplus])
-def test_every_comparator_and_time_limit_can_be_asked_for(make_task, comparator, executor):
+def test_every_comparator_and_limit_can_be_asked_for(make_task, comparator, executor):
     task = make_task(
-        source="samples", executor=executor, comparator=comparator, time_limit="row×2"
+        source="samples", executor=executor, comparator=comparator, time_limit="row×2", output_mb=1
     )
-    assert (task.metadata["comparator"], task.metadata["time_limit"]) == (comparator, "row*2")
+    names = ("comparator", "time_limit", "output_mb")
+    assert [task.metadata[name] for name in names] == [comparator, "row*2", "1"]
     for part in (task.solver, task.scorer[0]):  # what the log repeats, and a new scoring reads
         asked = registry_params(part)
-        assert (asked["comparator"], asked["time_limit"]) == (comparator, "row*2")
+        assert [asked[name] for name in names] == [comparator, "row*2", "1"]
 
 
 def test_rows_that_cannot_be_used_are_counted_and_named(

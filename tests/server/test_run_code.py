@@ -151,3 +151,13 @@ def test_programs_import_the_packages_that_the_server_names(serve: Callable[...,
     with server.client() as client:
         assert run(client, code)["run_result"]["stdout"] == "True\n"
         assert 'packages="numpy, packaging"' in client.get("/metrics").text
+
+
+def test_a_program_may_ask_to_print_more(client: httpx.Client) -> None:
+    body = {"language": "python", "code": "print('x' * (20 << 20))", "output_mb": 24}
+    answer = client.post("/run_code", json=body).json()
+    assert answer["status"] == "Success"
+    assert len(answer["run_result"]["stdout"]) == (20 << 20) + 1
+    refused = client.post("/run_code", json={**body, "output_mb": 1000})
+    assert refused.status_code == 400
+    assert "output_mb is 1000, but this server allows at most 64" in refused.json()["detail"]

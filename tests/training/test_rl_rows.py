@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ EPISODE = Episode(
     PROBLEM,
     Draft("Here:\n```python\nprint(1)\n```", "print(1)"),
     DraftVerdict("wrong_answer", 1, 3, "d" * 64),
-    EpisodeSettings(extraction="last_fence", comparator="default", time_limit="row*2"),
+    EpisodeSettings("default", "last_fence", "default", "row*2", output_mb="64"),
     split="val",
     index=7,
     draft_number=2,
@@ -60,6 +61,14 @@ def test_an_episode_comes_back_from_parquet_with_every_digest(tmp_path: Path) ->
     episode = Episode.from_extra_info(row["extra_info"])
     assert episode == EPISODE
     assert episode.problem.digest() == PROBLEM.digest()
+
+
+def test_a_row_that_was_written_before_output_limits_has_the_problem_s_own() -> None:
+    info = EPISODE.to_row()["extra_info"]
+    settings = json.loads(info["settings"])
+    assert settings.pop("output_mb") == "64"
+    old = Episode.from_extra_info({**info, "settings": json.dumps(settings)})
+    assert old.settings == EPISODE.settings._replace(output_mb="row")
 
 
 def test_numpy_types_and_keys_that_verl_adds_change_nothing() -> None:
@@ -105,6 +114,7 @@ def test_lone_surrogates_in_tests_survive_and_in_the_prompt_are_refused() -> Non
         {"draft": "[1]"},
         {"draft_verdict": '{"status": "fine", "n_passed": 0, "n_cases": 1, "digest": "d"}'},
         {"settings": '{"extraction": "psychic"}'},
+        {"settings": '{"output_mb": "much"}'},
         {"settings": '{"unknown": 1}'},
         {"index": "first"},
     ],

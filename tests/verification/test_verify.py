@@ -788,5 +788,6 @@ def test_a_judge_tells_its_settings(executor: ProcessExecutor) -> None:
         "comparator": "per problem",
         "extraction": "first_fence",
         "time_limit": "2",
+        "output_mb": "row",
         "fail_fast": False,
     }

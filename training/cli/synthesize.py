@@ -82,6 +82,7 @@ class _Problems(NamedTuple):
     "--extraction", type=click.Choice(list(EXTRACTIONS)), default="first_fence", show_default=True
 )
 @click.option("--time-limit", default="row", show_default=True, help="row, row*K or seconds.")
+@click.option("--output-mb", default="row", show_default=True, help="row, or MiB of a test.")
 @executor_options
 @click.option(
     "--at-once", type=click.IntRange(1), default=16, show_default=True,
@@ -130,6 +131,7 @@ def _job(problems: str, given: dict[str, Any]) -> Any:
         given["comparator"],
         given["time_limit"],
         given["replay"],
+        given["output_mb"],
     ).checked()
     spec = WorkSpec(
         generator=_model(given["model"], given["model_base_url"], given["model_args"]),
@@ -145,6 +147,7 @@ def _job(problems: str, given: dict[str, Any]) -> Any:
         extraction=settings.extraction,
         comparator=settings.comparator,
         time_limit=settings.time_limit,
+        output_mb=settings.output_mb,
         jobs=given["jobs"],
     )
     recipe = Recipe(
