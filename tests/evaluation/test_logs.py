@@ -132,6 +132,7 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
         "comparator": "evalplus",
         "executor": executor,
         "unsafe_no_isolation": False,
+        "packages": [],
         "time_limit": "3",
         "output_mb": "64",
         "leakage": True,

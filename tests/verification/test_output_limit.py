@@ -20,7 +20,7 @@ PROBLEM = Problem("p", "d", "s", (StdioCase("", "x"),), limits=OWN)
 class Recorder:
     """Tells the limits that programs ran under."""
 
-    name, isolated = "recorder", True
+    name, isolated, packages = "recorder", True, ()
 
     def __init__(self) -> None:
         self.limits: list[Limits] = []
