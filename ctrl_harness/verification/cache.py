@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.verification.verdict import Verdict
+
+logger = logging.getLogger(__name__)
 
 
 class VerdictCache:
@@ -43,7 +46,22 @@ class VerdictCache:
             row = self._db.execute(
                 "SELECT verdict FROM verdicts WHERE digest = ?", (digest,)
             ).fetchone()
-        return None if row is None else Verdict.from_json(json.loads(row[0]))
+        if row is None:
+            return None
+        try:
+            verdict = Verdict.from_json(json.loads(row[0]))
+        except (ValueError, TypeError, KeyError, RecursionError):
+            verdict = None
+        if verdict is None or verdict.digest != digest:
+            self._drop(digest)
+            return None
+        return verdict
+
+    def _drop(self, digest: str) -> None:
+        """Removes a row that holds no verdict of this digest, so that it is judged again."""
+        logger.warning("the verdict cache %s held a corrupt row; it is judged again", self._path)
+        with self._lock, self._as_judge_errors(), self._db:
+            self._db.execute("DELETE FROM verdicts WHERE digest = ?", (digest,))
 
     def put(self, verdict: Verdict) -> None:
         if any(case is not None and case.status == "time_limit" for case in verdict.cases):

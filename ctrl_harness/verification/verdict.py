@@ -93,6 +93,12 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Verdict:
-        """The verdict `as_json` was made of, without its error texts."""
+        """The verdict `as_json` was made of, without its error texts.
+
+        Raises ValueError, TypeError or KeyError for what `as_json` would not have written.
+        """
+        statuses = [data["status"], *(case["status"] for case in data["cases"] if case is not None)]
+        if not set(STATUSES).issuperset(statuses):
+            raise ValueError(f"a status that no verdict has: {statuses!r:.200}")
         cases = (None if c is None else CaseResult(**c) for c in data["cases"])
         return cls(status=data["status"], cases=tuple(cases), digest=data["digest"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -148,3 +150,32 @@ def test_a_file_that_takes_no_more_is_the_judges_trouble(tmp_path: Path) -> None
     assert "cannot be used" in found.stdout, found.stderr
     with VerdictCache(file) as cache:
         assert cache.get("0") is not None, "what it had taken is kept"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        '{"status": "accepted"}',
+        '{"status": "accepted", "cases": [], "digest": "another"}',
+        '{"status": "right", "cases": [], "digest": "d1"}',
+        '{"status": "accepted", "cases": [{"index": 0}], "digest": "d1"}',
+        '{"status": "accepted", "cases": [{"index": 0, "status": "right"}], "digest": "d1"}',
+        '{"status": ["accepted"], "cases": [], "digest": "d1"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_corrupt_row_is_dropped_and_judged_again(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "verdicts.sqlite"
+    with VerdictCache(path) as cache:
+        cache.put(WRONG)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE verdicts SET verdict = ?", (text,))
+    with VerdictCache(path) as cache:
+        assert cache.get("d1") is None
+        cache.put(WRONG)
+        assert cache.get("d1") == WRONG

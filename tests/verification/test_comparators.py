@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -115,6 +116,42 @@ def test_a_comparator_takes_values_as_its_peer_does(
     equal = get_comparator(name).value_equal
     answers = [equal(got, case(expected)) for got, expected in pairs]
     assert answers == [name in accepting.split()] * len(pairs)
+
+
+@pytest.mark.parametrize("sign", ["\u00a0", "\x1c", "\x1f", "\x85", "\u2028", "\u3000", "\u200b"])
+def test_only_ascii_white_space_separates_tokens(sign: str) -> None:
+    equal = get_comparator("default").text_equal
+    assert not equal(f"1{sign}2", "1 2")
+    assert not equal("1 2", f"1{sign}2")
+    assert equal(f"1{sign}2\n", f"1{sign}2")
+    assert equal("1\t2\x0b3\x0c4\r\n5", "1 2 3 4 5")
+
+
+@pytest.mark.parametrize(
+    ("output", "expected", "right"),
+    [
+        ("0", "0e9999", False), ("0e12", "0e34", False), ("0e34", "00e34", False),
+        ("0e12", "0e12", True), ("100000", "1e5", True), ("100000.0", "1.0e5", True), ("0.000001", "1e-06", True),
+        ("1e5", "100000", True), ("1e5", "100000.0", True), ("0e9999", "0.0", True),
+        ("0", "0e+00", True), ("10000000000000000.0", "1e+16", True),
+    ],
+)  # fmt: skip
+def test_zero_to_a_power_is_a_word(output: str, expected: str, right: bool) -> None:
+    assert get_comparator("default").text_equal(output, expected) is right
+
+
+# the rule of SandboxFusion on LiveCodeBench takes whole lists of lines
+@pytest.mark.parametrize("name", sorted(set(COMPARATORS) - {"sandbox_fusion_livecodebench"}))
+@pytest.mark.parametrize("unit", ["11 ", "1\n", "\n", "ab\n ", "1e9 ", "\u00a0"])
+def test_an_output_of_any_size_takes_no_more_memory_than_its_own(name: str, unit: str) -> None:
+    output = unit * (8_000_000 // len(unit))
+    tracemalloc.start()
+    try:
+        assert not get_comparator(name).text_equal(output, "1 2\n3 4\n")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * len(output)
 
 
 # where only a run shows it, every comparator gives the right verdict

@@ -18,7 +18,8 @@ def livecodebench_lines_equal(output: str, expected: str) -> bool:
     A line that differs must hold numbers alone, as many on both sides and equal as decimals, to the
     last digit: 1.50 answers 1.5, but 0.333333 does not answer 0.333333333.
     """
-    got, want = output.strip().split("\n"), expected.strip().split("\n")
+    want = expected.strip().split("\n")
+    got = output.strip().split("\n", len(want))
     return len(got) == len(want) and all(map(_line_equal, got, want))
 
 
@@ -26,7 +27,8 @@ def _line_equal(got: str, want: str) -> bool:
     got, want = got.strip(), want.strip()
     if got == want:
         return True
-    got_words, want_words = got.split(), want.split()
+    want_words = want.split()
+    got_words = got.split(None, len(want_words))
     return len(got_words) == len(want_words) and all(map(_decimals_equal, got_words, want_words))
 
 

@@ -16,7 +16,8 @@ def sandbox_fusion_lines_equal(output: str, expected: str) -> bool:
     answers Yes, and 100000000000000001 answers 100000000000000000: use `default` where that is not
     wanted.
     """
-    got, want = output.strip().split("\n"), expected.strip().split("\n")
+    want = expected.strip().split("\n")
+    got = output.strip().split("\n", len(want))
     return len(got) == len(want) and all(map(_sandbox_fusion_line_equal, got, want))
 
 
