@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,8 +76,7 @@ async def run_bulk(job: BulkJob) -> Counts:
     """
     counts = Counts()
     _refuse_same_file(job)
-    for row in job.problems.unusable:
-        _tell(f"row {row} (left out)")
+    unusable = {row.row_id: row for row in job.problems.unusable}
     limit = job.jobs or usable_cores()
     send, receive = anyio.create_memory_object_stream[Sample](limit)
     with VerdictFile(job.out) as out:
@@ -88,7 +87,7 @@ async def run_bulk(job: BulkJob) -> Counts:
                     group.start_soon(_work, job, receive.clone(), out, counts, progress)
                 receive.close()
                 async with send:
-                    async for sample in _samples(job, counts):
+                    async for sample in _samples(job, unusable, counts):
                         await send.send(sample)
         except BaseExceptionGroup as failures:
             error = _first(failures)
@@ -100,6 +99,7 @@ async def run_bulk(job: BulkJob) -> Counts:
             raise error from failures
         finally:
             await job.judge.executor.aclose()
+    _tell_of_other_rows(list(unusable.values()))
     return counts
 
 
@@ -110,13 +110,20 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _samples(job: BulkJob, counts: Counts) -> AsyncIterator[Sample]:
+async def _samples(
+    job: BulkJob, unusable: dict[str, UnusableRow], counts: Counts
+) -> AsyncIterator[Sample]:
+    """Those that can be judged. What is asked for and unusable is counted, and only the other rows
+    stay in `unusable`."""
+    asked: dict[str, UnusableRow] = {}
     for item in _read_samples(job.samples):
         await anyio.lowlevel.checkpoint()
         if isinstance(item, UnusableRow):
             _count_unusable(counts, item)
         elif item.id not in job.problems:
-            broken = next((r for r in job.problems.unusable if r.row_id == item.id), None)
+            if item.id in unusable:
+                asked[item.id] = unusable.pop(item.id)
+            broken = asked.get(item.id)
             reason = f"its row is unusable: {broken.reason}" if broken else "unknown id"
             _count_unusable(counts, UnusableRow(f"{item.id} (line {item.line})", reason))
         else:
@@ -206,6 +213,17 @@ def _refuse_same_file(job: BulkJob) -> None:
 
 
 # -- telling people
+
+
+def _tell_of_other_rows(unusable: Sequence[UnusableRow]) -> None:
+    if not unusable:
+        return
+    common = Counter(row.reason for row in unusable).most_common(5)
+    reasons = "; ".join(f"{n} × {reason}" for reason, n in common)
+    _tell(
+        f"note: {len(unusable)} rows of the data set cannot be used, and no sample is of them "
+        f"({reasons})"
+    )
 
 
 def _count_unusable(counts: Counts, row: UnusableRow) -> None:

@@ -87,8 +87,8 @@ def verify(
 
     One: ctrl-harness verify --problem FILE.json --program FILE.py
 
-    Exit status: 0 when all was judged, 2 when an id was unknown or a row unusable, 3 when the
-    judge failed on something.
+    Exit status: 0 when all was judged, 2 when a sample's id was unknown or its row unusable, 3 when
+    the judge failed on something.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     judge = Judge(
@@ -117,7 +117,7 @@ def verify(
     print(counts.describe(), file=sys.stderr)
     if counts.judge_errors:
         sys.exit(EXIT_JUDGE_ERROR)
-    if counts.unusable or problems.unusable:
+    if counts.unusable:
         sys.exit(EXIT_UNUSABLE)
 
 

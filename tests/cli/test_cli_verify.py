@@ -265,6 +265,19 @@ def test_samples_may_come_through_a_pipe_and_out_lie_in_a_new_folder(folder: Pat
 # -- bulk: what cannot be judged
 
 
+def test_unusable_rows_that_no_sample_is_of_are_a_note(folder: Path) -> None:
+    problems = folder / "problems.jsonl"
+    broken = [json.dumps({"name": name}) + "\n" for name in ("broken", "worse")]
+    problems.write_text(problems.read_text() + "".join(broken) + "{\n")
+    write_lines(folder / "samples.jsonl", [{"id": "add", "program": ADD}])
+    done = bulk(folder)
+    assert done.returncode == 0
+    assert last_line(done) == "1 judged, 1 accepted"
+    assert "note: 3 rows of the data set cannot be used, and no sample is of them (2 ×" in (
+        done.stderr
+    )
+
+
 def test_what_cannot_be_judged_is_named_counted_and_makes_exit_2(folder: Path) -> None:
     problems = folder / "problems.jsonl"
     problems.write_text(problems.read_text() + json.dumps({"name": "broken"}) + "\n")
@@ -290,7 +303,6 @@ def test_what_cannot_be_judged_is_named_counted_and_makes_exit_2(folder: Path) -
     assert "Traceback" not in done.stderr
     assert last_line(done).startswith("2 judged, 1 accepted, 11 not judged (")
     for complaint in [
-        "row broken: ",
         "not judged: nowhere (line 2): unknown id",
         "not judged: broken (line 3): its row is unusable: field ",
         "not judged: line 4: not JSON",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,20 @@ def decisions(path: str) -> list[str]:
 )  # fmt: skip
 def test_a_line_holds_both_decisions(tmp_path: Path, row: Any, said: list[str]) -> None:
     assert decisions(write(tmp_path / "d.jsonl", "", {"pair_id": "p1", **row})) == said
+
+
+def test_a_file_may_be_compressed_and_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    plain = Path(write(tmp_path / "d.jsonl", {"pair_id": "p1", "decisions": ["A>B", "B>A"]}))
+    packed = tmp_path / "d.jsonl.gz"
+    packed.write_bytes(gzip.compress(b"\xef\xbb\xbf" + plain.read_bytes()))
+    assert decisions(str(packed)) == decisions(str(plain)) == ["A>B", "B>A"]
+
+
+def test_a_compressed_file_that_breaks_off_is_told_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"pair_id": "p1"}\n' * 1000)[:-20])
+    with pytest.raises(UserError, match="cannot be read"):
+        recorded.make(str(path))
 
 
 @pytest.mark.parametrize(
