@@ -9,9 +9,7 @@ from ctrl_harness.critique.plain_text import plain_text
 from ctrl_harness.verification.extraction import strip_reasoning
 
 _MARKUP = r"[\s*_`\\$\"'“”]"
-_BRACKETS = re.compile(
-    rf"\[{_MARKUP}{{0,8}}\[(?P<label>[^\[\]]{{1,80}})\]{_MARKUP}{{0,8}}\]", re.IGNORECASE
-)
+_BRACKETS = re.compile(rf"\[{_MARKUP}{{0,8}}\[(?P<label>[^\[\]]{{1,80}})\]{_MARKUP}{{0,8}}\]")
 _SPELLINGS = str.maketrans(
     {"【": "[", "】": "]", "⟦": "[[", "⟧": "]]", "≫": ">>", "≪": "<<", "≻": ">", "≺": "<"}
 )
@@ -21,7 +19,7 @@ _NOISE = re.compile(rf"{_MARKUP}|[.,:;]+$")
 _LABEL = re.compile(r"(?P<left>[AB])(?P<sign>>+|<+|=+)(?P<right>[AB])")
 _LABEL_LIKE = re.compile(r"[AB<>=]*[<>=][AB<>=]*")
 _NO_DECISION_BEFORE = re.compile(
-    r"(?:[\w)\]]|(?:^|[\s(;])(?:if|elif|while|until|!|&&|\|\|)\s+)$"
+    r"(?:[A-Za-z0-9_)\]]|(?:^|[\s(;])(?:if|elif|while|until|!|&&|\|\|)\s+)$"
     r"|(?:\b(?:not|never|rather than|instead of|such as|e\.g\.|example)|n['’]t)"
     r"(?:\s+(?:say|choose|pick|give|answer|output|verdict|label|an?|the|be)\b){0,3}"
     rf"(?:{_MARKUP}|[:,(]){{0,8}}$",
@@ -36,8 +34,8 @@ def parse_decision(answer: str) -> Decision:
 
     `[[A>B]]`, `[[A>>B]]`, `[[B>A]]`, `[[B>>A]]`, `[[A=B]]` and `[[A==B]]`, as JudgeBench's judge on
     Arena-Hard's prompt (ScalerLab/JudgeBench, utils/judges.py): what stands outside of brackets is
-    never a decision, and labels that disagree are none. More lenient than it in the spelling: blanks
-    and markup in the brackets, escapes (`\\[\\[A>B\\]\\]`), entities, full-width signs, `[[A<B]]`
+    never a decision, and labels that disagree are none. More lenient in the spelling: blanks and
+    markup in the brackets, escapes (`\\[\\[A>B\\]\\]`), entities, full-width signs, `[[A<B]]`
     for `[[B>A]]`; and `[[A>>B]]` agrees with `[[A>B]]`. Stricter where the brackets belong to code
     or are denied ("not [[A>B]]").
     """

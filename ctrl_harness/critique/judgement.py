@@ -3,78 +3,253 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from ctrl_harness.critique.judgement_doubts import (
+    begins_a_contrast,
+    claims_fault,
+    claims_success,
+    doubtful,
+    takes_back,
+)
+from ctrl_harness.critique.judgement_grammar import BREAKS, SIDES, Judged, Side, judged, program
+from ctrl_harness.critique.judgement_text import (
+    ARROW,
+    HEADING,
+    ITEM,
+    LINE,
+    PARAGRAPH,
+    outside_of_code,
+    readable,
+    tokens,
+    word_set,
+)
 from ctrl_harness.verification.extraction import strip_reasoning
 
 Judgement = Literal["correct", "incorrect", "missing"]
 """What the critic holds of the draft; `missing` when it did not say, or said both."""
 
-_LABEL = re.compile(r"overall[\s*_]+judge?ment", re.IGNORECASE)
-_ECHO = re.compile(
-    r"\b(?:in)?correct\b[\s*_`\"'”]*(?:/|\||,?\s*\bor\b)[\s*_`\"'“]*(?:in)?correct\b"
-    r"|\b(?:in)?correct\b[*_`\"'”]*,\s*[*_`\"'“]*(?:in)?correct\b(?=\W*(?:\n|\Z))"
-    r"|\bcorrect\b if\b[^.]*\b(?:otherwise|else)\b[^.]*\bincorrect\b",
-    re.IGNORECASE,
+_LABEL = re.compile(r"(?<![A-Za-z])overall[\s*_~\"'`-]{0,6}judge?ments?(?![A-Za-z])", re.IGNORECASE)
+_LINE_CHARS = 160
+"""How far before a label its sentence is looked at."""
+_SENTENCE_START = re.compile(r"\n|[.!?;]\s|[{|(\[]|[,{]\s*[\"'](?=\w*$)")
+_LETTERS = re.compile(r"[^\W\d_]+(?:'s)?")
+_LEADS = word_set(
+    "my our the final so thus therefore hence and finally in conclusion summary to sum up"
+    " here is here's answer output response review assistant step section part verdict format"
 )
-"""The form of the answer, as the prompt may have put it, instead of an answer."""
-_WORD = re.compile(
-    r"\b(?:(?P<negated>(?:not(?![\s*_]+only\b)|\w+n['’]t|cannot|never|nothing|fails to|far from)"
-    r"[\s*_]+(?:(?!(?:and|but|so|yet)\b)\w+\s+){0,2}|no[\s*_]+)"
-    r"|(?P<hedged>(?:partially|partly|mostly|almost|nearly)[\s*_]+(?:\w+\s+){0,2}))?"
-    r"(?P<word>correct|incorrect|wrong)\b",
-    re.IGNORECASE,
+"""Words that may stand before the label in its sentence; others make it a mention."""
+_NOTE = re.compile(r"[\s*_\"'`]*\(([^()\n]{1,60})\)")
+_NOTE_WORDS = word_set("final one word only overall brief of the for code solution")
+_SEPARATORS = frozenset({":", "-", "=", "|", "(", ">", "_", LINE, PARAGRAPH, ITEM, HEADING, ARROW})
+_SENTENCE_WORDS = 400
+_ENDS = frozenset({".", "!", "?", ";"})
+_SECTIONS = (("analysis",), ("improvement", "suggestions"), ("improvements", ":"),
+             ("suggestions", ":"), ("suggested", "improvements"))  # fmt: skip
+_CONNECTIVES = word_set("so hence thus therefore")
+_HYPOTHESES = word_set(
+    "if would could might may should suppose assume unless says say said claims claim think"
+    " whether believe"
 )
-_SPAN = 120
-"""How many characters after the label the verdict may come, within one paragraph."""
-_END = re.compile(r"\n[ \t]*(?:\n|#|[*_]*(?:analysis|improvement suggestions)\b)", re.IGNORECASE)
-"""What ends the verdict's paragraph: a blank line or a heading."""
 
 
 def parse_judgement(critique: str) -> Judgement:
-    """The verdict after the label "Overall judgment", whatever the markup, case or spelling.
+    """The judgement that stands after the label "Overall judgment".
 
-    The first of the words correct, incorrect and wrong within 120 characters of the label decides.
-    A negated or hedged "correct" is incorrect; a negated "incorrect" or "wrong" says nothing, and
-    neither does the form of the answer ("Correct/Incorrect"). A verdict "correct" that its
-    paragraph takes back with the opposite further on, and two labels with different verdicts, are
-    contradictions: `missing`, as no verdict is. What follows "incorrect" changes nothing ("The
-    correct answer is 5"). Stricter than CTRL's code, where the substring "Overall judgment:
-    Correct" decides and all else is incorrect.
+    Whatever the markup, case and spelling. Only a sentence that is a judgement of the program
+    itself is one (judgement_grammar.py): "Correct", "not correct", "The code is incorrect because
+    …", but not "the correct output" or "the approach is correct". One that its paragraph takes
+    back, asks, limits or doubts (judgement_doubts.py), and two labels with different judgements are
+    contradictions: `missing`, as everything else is. Time and memory are proportional to the text.
+
+    Stricter than CTRL's code, where the substring "Overall judgment: Correct" decides and all else
+    is incorrect (scripts/run_gen.py).
     """
-    text = strip_reasoning(critique).replace("\r\n", "\n")
-    labels = list(_LABEL.finditer(text))
-    found: set[Judgement] = set()
+    text = readable(strip_reasoning(critique))
+    bare = outside_of_code(text)
+    if _LABEL.search(bare):
+        text = bare
+    found = set[Side]()
+    labels: list[re.Match[str]] = []
+    mentions: list[re.Match[str]] = []
+    for label in _LABEL.finditer(text):
+        (labels if _opens_its_sentence(text, label.start()) else mentions).append(label)
     for position, label in enumerate(labels):
         end = labels[position + 1].start() if position + 1 < len(labels) else len(text)
-        found |= _verdicts_after(text[label.end() : end])
+        found |= _sides_after(text[label.end() : end])
+    if len(found) == 1:
+        found |= {side for mention in mentions for side in _mentioned(text, mention.end())}
     return found.pop() if len(found) == 1 else "missing"
 
 
-def _verdicts_after(tail: str) -> set[Judgement]:
-    """None, one, or both where the paragraph contradicts itself."""
-    paragraph = tail.lstrip(" \t\r\n*_:#`>.-–—")
-    span = _SPAN - (len(tail) - len(paragraph))
-    ending = _END.search(paragraph)
-    paragraph = paragraph[: ending.start() if ending else None]
-    paragraph = paragraph.replace("_", " ")  # _Correct_ is one word
-    # semicolons for the form, so that what follows keeps its place
-    head = _ECHO.sub(lambda form: ";" * len(form[0]), paragraph[: max(span, 0)])
-    verdicts = _verdicts(head + paragraph[len(head) :])
-    start, first = next(verdicts, (span, None))
-    if first is None or start >= span:
+def _opens_its_sentence(text: str, label: int) -> bool:
+    before = text[max(label - _LINE_CHARS, 0) : label]
+    start = 0 if label <= _LINE_CHARS else None
+    for match in _SENTENCE_START.finditer(before):
+        start = match.end()
+    if start is None:
+        return False
+    return all(word.lower() in _LEADS for word in _LETTERS.findall(before[start:]))
+
+
+def _mentioned(text: str, position: int) -> set[Side]:
+    """The judgements that a sentence names which speaks of the label; none where it names both."""
+    sentence: list[str] = []
+    for token in tokens(text[position : position + _LINE_CHARS]):
+        if token in _ENDS or token == PARAGRAPH:
+            break
+        sentence.append(token)
+    named = {SIDES[word] for word in sentence if word in SIDES}
+    if len(named) != 1:
         return set()
-    if first == "correct" and any(later == "incorrect" for _, later in verdicts):
+    return {"correct", "incorrect"} if "not" in sentence else named
+
+
+def _sides_after(tail: str) -> set[Side]:
+    """None, one, or both where the text contradicts itself."""
+    if (note := _NOTE.match(tail)) and set(tokens(note[1])) <= _NOTE_WORDS:
+        tail = tail[note.end() :]
+    words = tokens(tail)
+    start = _after_separators(words)
+    first, *later = _paragraphs(words[start:])
+    sides = _sides_of(first)
+    if len(sides) == 1 and any(_contradicted(next(iter(sides)), words) for words in later):
         return {"correct", "incorrect"}
-    return {first}
+    return sides
 
 
-def _verdicts(paragraph: str) -> Iterator[tuple[int, Judgement]]:
-    """Where a word of judgement stands and what it says."""
-    for match in _WORD.finditer(paragraph):
-        if match["word"].lower() == "correct":
-            wrong = match["negated"] or match["hedged"]
-            yield match.start("word"), "incorrect" if wrong else "correct"
-        elif not match["negated"]:
-            yield match.start("word"), "incorrect"
+def _after_separators(words: Sequence[str]) -> int:
+    position = 0
+    if words and words[0] in ("of", "on", "for", "about", "regarding"):
+        position = program(words, 1) or 0
+    position = _past(words, position)
+    if words[position : position + 1] == ["is"]:
+        position += 1
+        for follow in (["that"], ["as", "follows"], ["the", "following"]):
+            if words[position : position + len(follow)] == follow:
+                position += len(follow)
+        position = _past(words, position)
+    form = _form_end(words, position)
+    if form and _past(words, form) > form:
+        return _past(words, form)
+    return position
+
+
+def _past(words: Sequence[str], position: int) -> int:
+    while position < len(words) and words[position] in _SEPARATORS:
+        position += 1
+    return position
+
+
+def _form_end(words: Sequence[str], position: int) -> int:
+    """Where the form of the answer ends ("Correct/Incorrect"), 0 where it is not repeated."""
+    if words[position : position + 1] and words[position] in SIDES:
+        between = position + 1
+        while between < len(words) and words[between] in ("/", "or", "|", ","):
+            between += 1
+        if position + 1 < between < len(words) and words[between] in SIDES:
+            return between + 1
+    return 0
+
+
+def _paragraphs(words: Sequence[str]) -> list[list[str]]:
+    """Up to a heading or the next part of the critique."""
+    found: list[list[str]] = [[]]
+    at_line_start = True
+    for position, word in enumerate(words):
+        if word == HEADING or (at_line_start and _opens_a_section(words, position)):
+            break
+        at_line_start = word in (LINE, PARAGRAPH, ITEM)
+        if word == PARAGRAPH:
+            found.append([])
+        else:
+            found[-1].append(word)
+    return found
+
+
+def _opens_a_section(words: Sequence[str], position: int) -> bool:
+    return any(tuple(words[position : position + len(name)]) == name for name in _SECTIONS)
+
+
+def _sentences(words: Sequence[str]) -> Iterator[tuple[list[str], bool]]:
+    """The sentences, and whether each is a question."""
+    sentence: list[str] = []
+    for word in words:
+        if word in _ENDS or word == ITEM:
+            if sentence:
+                yield sentence, word == "?"
+            sentence = []
+        else:
+            sentence.append(word)
+    if sentence:
+        yield sentence, False
+
+
+def _sides_of(paragraph: Sequence[str]) -> set[Side]:
+    sentences = list(_sentences(paragraph))
+    judgements = [_judgement_in(sentence) for sentence, _ in sentences]
+    sides = {said.side for said in judgements if said}
+    if len(sides) != 1:
+        return sides
+    first = next(index for index, said in enumerate(judgements) if said)
+    asked = [question for _, question in sentences]
+    if "correct" in sides:
+        taken_back = any(asked) or doubtful(_beside(sentences, judgements))
+    else:
+        taken_back = (
+            any(asked[: first + 1])
+            or any(claims_success(sentence, loosely=True) for sentence, _ in sentences[:first])
+            or any(claims_success(rest) for rest in _rests(sentences[first:], judgements[first:]))
+            or takes_back(paragraph)
+        )
+    return {"correct", "incorrect"} if taken_back else sides
+
+
+def _judgement_in(sentence: Sequence[str]) -> Judged | None:
+    """Of the whole sentence, or of a consequence at its end ("…, so it is incorrect")."""
+    if said := judged(sentence):
+        return said
+    for position, word in enumerate(sentence[:_SENTENCE_WORDS]):
+        if word in _HYPOTHESES:
+            break
+        follows = position and sentence[position - 1] in BREAKS | {"and"}
+        if word in _CONNECTIVES and follows and (said := judged(sentence, position)):
+            return said
+    return None
+
+
+def _rests(
+    sentences: Sequence[tuple[list[str], bool]], judgements: Sequence[Judged | None]
+) -> list[list[str]]:
+    """What the sentences say behind their judgements."""
+    pairs = zip(sentences, judgements, strict=True)
+    return [sentence[said.end if said else 0 :] for (sentence, _), said in pairs]
+
+
+def _beside(
+    sentences: Sequence[tuple[list[str], bool]], judgements: Sequence[Judged | None]
+) -> list[str]:
+    """All words but the judgements'."""
+    words: list[str] = []
+    for (sentence, _), said in zip(sentences, judgements, strict=True):
+        if said:
+            words += [*sentence[: said.start], *sentence[said.end :]]
+        else:
+            words += sentence
+        words.append(".")
+    return words
+
+
+def _contradicted(side: Side, paragraph: Sequence[str]) -> bool:
+    """Whether a later paragraph takes a judgement back."""
+    if takes_back(paragraph):
+        return True
+    sentences = [sentence for sentence, _ in _sentences(paragraph)]
+    if side == "correct":
+        return (
+            (begins_a_contrast(paragraph) and doubtful(paragraph))
+            or any(claims_fault(sentence) for sentence in sentences)
+            or any((said := judged(s)) and said.side == "incorrect" for s in sentences)
+        )
+    return any((said := judged(s)) and said.side == "correct" for s in sentences)

@@ -54,6 +54,7 @@ A_BETTER = [
     "If B's proof held they would tie. It does not. [[A>B]]",
     "Angle A < B there, so assistant B erred. Verdict: [[A>B]]",
     "最终裁决：[[A>B]]",
+    "最终裁决[[A>B]]",
     "<think>[[B>A]] at first sight</think>Verdict: [[A>B]]",
     "see [[1]] and [[2]]: [[A>B]]",
 ]

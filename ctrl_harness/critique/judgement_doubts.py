@@ -1,0 +1,302 @@
+"""What takes a judgement back: faults beside "correct", success beside "incorrect"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ctrl_harness.critique.judgement_grammar import BREAKS, MARKS, judged, program
+from ctrl_harness.critique.judgement_text import ARROW, LINE, STRUCK, word_set
+
+_CONTRASTS = word_set(
+    "but however although though yet while whereas despite nevertheless nonetheless except"
+    " excepting excluding unless otherwise instead apart aside barring still only rather"
+    " unfortunately sadly alas regardless conversely notwithstanding albeit without aber nicht"
+    " kein keine jedoch außer sondern mais pas sauf cependant pero sino salvo excepto aunque"
+    " ma però non tranne mas não exceto"
+)
+_DENIALS = word_set(
+    "not no never neither nor none nobody nothing nowhere hardly barely scarcely rarely"
+    " seldom without cannot lacks lack lacking zero false"
+)
+_HEDGES = word_set(
+    "maybe perhaps probably possibly likely unlikely seems seem seemingly appears appear"
+    " apparently looks should would could might may must ought need needs needed guess think"
+    " believe suppose supposedly assume assumes assuming assumption presumably hopefully"
+    " arguably somewhat partial partially partly mostly mainly largely almost nearly some"
+    " sometimes most unsure uncertain unclear doubt doubts doubtful questionable debatable"
+    " depends depending provided unverified untested theoretically technically superficially"
+    " ish actually rarely roughly generally usually typically often"
+)
+_FAULTS = word_set(
+    "incorrect incorrectly wrong wrongly error errors erroneous bug bugs buggy issue issues"
+    " mistake mistakes mistaken problems problematic flaw flaws flawed fault faults faulty"
+    " fail fails failed failing failure failures crash crashes crashed exception exceptions"
+    " overflow overflows defect defects broken breaks typo typos miss misses missed missing"
+    " omit omits omitted forgets forgot ignores ignored overlooks overlooked neglects"
+    " neglected mishandles mishandled unhandled inaccurate imprecise inefficient incomplete"
+    " inconsistent insufficient inadequate unable undefined unexpected unreliable invalid"
+    " impossible infinite off-by-one timeout tle timed exceed exceeds exceeded slow slower bad"
+    " poor poorly weak contradicts contradict violates violate violated rejected disagree"
+    " reject rejects vulnerable suboptimal deficient"
+)
+_CHANGES = word_set(
+    "change changes changed changing modification modifications modify modified correction"
+    " corrections corrected improvement improvements improve improved fix fixes fixed fixing"
+    " revise revised revision rewrite rewritten adjust adjusted adjustment adjustments replace"
+    " replaced debugging suggestion suggestions requires"
+)
+_REVERSALS = word_set(
+    "wait scratch nevermind reconsider reconsidering retract hmm oops correction edit update"
+    " kidding joking second sarcasm unless"
+)
+_STATIVE = word_set("work works correct correctly pass passes succeeds fine right valid holds")
+_CONDITIONS = word_set("when whenever where once until till")
+_OTHERS = {"or", "?", "if", "expected", "problem", STRUCK, ARROW}
+_REJECTIONS = {mark for mark, side in MARKS.items() if side == "incorrect"}
+_DOUBTS = (
+    _CONTRASTS | _DENIALS | _HEDGES | _FAULTS | _CHANGES | _CONDITIONS | _OTHERS | _REJECTIONS
+    | (_REVERSALS - {"second", "update"})
+)  # fmt: skip
+_CHECKS = word_set(
+    "check checks checking checked determine determines determining test tests see sees"
+    " verify verifies verifying return returns whether true decide decides tell tells find"
+    " finds"
+)
+
+# -- faults that are denied
+
+_NO = word_set("no without any zero")
+_FAULT_ADJECTIVES = word_set(
+    "any further other logical logic syntax visible more additional known runtime functional"
+    " the semantic a an obvious apparent such programming coding single compile compilation"
+    " index of"
+)
+_FOUND = word_set(
+    "found detected present observed identified needed required necessary visible apparent"
+    " suggested made here there at all whatsoever"
+)
+_PLACES = word_set(
+    "in with to for the this your it code solution program implementation logic at all"
+)
+_NEED = word_set("need needs needed require requires required")
+_FAULT_VERBS = word_set(
+    "crash crashes fail fails hang loop break overflow raise wrong incorrect miss"
+)
+
+
+def doubtful(words: Sequence[str]) -> bool:
+    """Whether words beside "correct" speak of a fault, a limit, a condition or a change.
+
+    "No errors", "nothing is wrong" and "needs no changes" do not.
+    """
+    if _speaks_of_a_ratio(words):
+        return True
+    position = 0
+    while position < len(words):
+        word = words[position]
+        after = _denied_fault(words, position)
+        if after:
+            position = after
+            continue
+        doubt = word in _DOUBTS or (word[0].isalpha() and not word.isascii())
+        if doubt and not _is_harmless(words, position):
+            return True
+        position += 1
+    return False
+
+
+def _denied_fault(words: Sequence[str], start: int) -> int:
+    """Where a denied fault that begins here ends; 0 where none does."""
+    word = words[start]
+    after = start + 1
+    if word in ("nothing", "never", "not") or word in _NO:
+        position = after
+        for _ in range(3):
+            if position < len(words) and words[position] in _FAULT_ADJECTIVES | {"is", "gives"}:
+                position += 1
+        fault = words[position] if position < len(words) else ""
+        if word in ("not", "never") and fault in _FAULT_VERBS:
+            position += 1
+            if fault in ("wrong", "incorrect") and position < len(words):
+                position += words[position] in ("answer", "answers", "result", "results", "output")
+            return position if _clause_ends(words, position) else 0
+        if word == "nothing" and fault in ("wrong", "incorrect", "missing"):
+            return position + 1
+        if word == "not" and fault in _NEED:
+            return _denied_nouns(words, position + 1, _CHANGES)
+        if word in _NO:
+            if fault in _NEED:  # "no need for changes", "no need to change"
+                return _denied_nouns(words, position + 1, _CHANGES)
+            return _denied_nouns(words, after, _FAULTS | _CHANGES)
+    return 0
+
+
+def _denied_nouns(words: Sequence[str], position: int, nouns: frozenset[str]) -> int:
+    """Behind "no": faults or changes, joined by "or" and "and", to the end of the clause."""
+    found = False
+    between = _FAULT_ADJECTIVES | {"or", "and", "to", "for", "be", "anything"}
+    limit = min(len(words), position + 12)
+    while position < limit and (words[position] in nouns or words[position] in between):
+        found = found or words[position] in nouns
+        position += 1
+    if not found:
+        return 0
+    while position < limit and words[position] in ("is", "are", "was", "were", "to", "be"):
+        position += 1
+    while position < limit and words[position] in _FOUND | _PLACES:
+        position += 1
+    return position if _clause_ends(words, position) else 0
+
+
+def _clause_ends(words: Sequence[str], position: int) -> bool:
+    return position >= len(words) or words[position] in BREAKS | {".", "!", ";", "•", "and", "as"}
+
+
+def _is_harmless(words: Sequence[str], position: int) -> bool:
+    """Whether a word that may speak of a doubt does not in its place."""
+    word = words[position]
+    before = words[max(position - 3, 0) : position]
+    following = words[position + 1] if position + 1 < len(words) else ""
+    if word == "if":
+        return any(earlier in _CHECKS for earlier in before)
+    if word in _CONDITIONS:
+        sentence = _sentence_before(words, position)
+        return bool(sentence) and not any(earlier in _STATIVE for earlier in sentence)
+    if word == "expected":
+        return bool(before) and before[-1] in ("the", "as", "all")
+    if word == "problem":
+        return not before or before[-1] in ("the", "this", "given", "stated")
+    if word in ("error", "exception", "overflow"):
+        return following in ("handling", "free", "checking")
+    if word == "invalid":
+        return following in ("input", "inputs")
+    if word == "or":
+        return not any(near in ("correct", "incorrect") for near in (*before, following))
+    return False
+
+
+def _sentence_before(words: Sequence[str], position: int) -> list[str]:
+    sentence: list[str] = []
+    while position > 0 and words[position - 1] not in (".", "!", ";", "?") and len(sentence) < 40:
+        position -= 1
+        sentence.append(words[position])
+    return sentence
+
+
+def _speaks_of_a_ratio(words: Sequence[str]) -> bool:
+    """ "3/10 tests", "60 %": less than everything was achieved."""
+    for position, word in enumerate(words):
+        if not word[0].isdigit():
+            continue
+        following = words[position + 1 : position + 3]
+        if word.endswith("%") or following[:1] == ["%"]:
+            if word.rstrip("%") != "100":
+                return True
+        elif len(following) == 2 and following[0] in ("/", "of") and following[1][0].isdigit():
+            return word != following[1]
+    return False
+
+
+# -- claims about the program that contradict a judgement
+
+_WORKS = word_set("works work solves passes pass succeeds")
+_ADVERBS = word_set(
+    "still actually does really indeed now also always in fact already fully completely"
+)
+_GOOD = word_set("correct fine ok okay right valid good perfect accepted acceptable working")
+_RESTRICTIONS = word_set("sample visible given example examples public simple basic small of the")
+_FAILS = word_set("fails crashes misses mishandles ignores breaks overflows raises hangs loops")
+_CLAUSE_ENDS = BREAKS | {
+    "but", "however", "though", "although", "yet", "otherwise", "and", "so", "because", ARROW, "/",
+}  # fmt: skip
+
+
+def claims_success(sentence: Sequence[str], *, loosely: bool = False) -> bool:
+    """Whether a clause says without limits that the program is right ("but it works").
+
+    loosely: also "it is logically correct".
+    """
+    return any(_is_claim_of_success(clause, loosely) for clause in _clauses(sentence))
+
+
+def claims_fault(sentence: Sequence[str]) -> bool:
+    """Whether a sentence says of the program that it fails ("The code crashes for n = 0")."""
+    start = program(sentence)
+    if start is None:
+        return False
+    rest = [word for word in sentence[start:] if word not in _ADVERBS | {LINE}]
+    if rest[:1] and rest[0] in _FAILS:
+        return True
+    if rest[:2] == ["does", "not"]:
+        return not _denied_fault(rest, 1)
+    if rest[:1] and rest[0] in ("has", "contains", "returns", "produces", "gives", "prints"):
+        return any(word in _FAULTS for word in rest[1:5]) and "no" not in rest[1:3]
+    return False
+
+
+def takes_back(words: Sequence[str]) -> bool:
+    """Whether the writer changes their mind ("wait", "on second thought")."""
+    for position, word in enumerate(words):
+        following = list(words[position + 1 : position + 3])
+        if word in _REVERSALS - {"second", "update", "edit", "unless", "correction"}:
+            return True
+        if word == "second" and following[:1] in (["thought"], ["thoughts"]):
+            return True
+        if word in ("correction", "edit", "update") and following[:1] == [":"]:
+            return True
+        if word == "i" and following in (["was", "wrong"], ["take", "that"], ["take", "it"]):
+            return True
+        if word in ("never", "my", "hold", "changed") and following[:1] in (
+            ["mind"], ["mistake"], ["on"],
+        ):  # fmt: skip
+            return True
+    return False
+
+
+def begins_a_contrast(words: Sequence[str]) -> bool:
+    return next((word for word in words if word not in BREAKS), "") in (
+        _CONTRASTS | _REVERSALS | {"unfortunately", "actually", "no", "on", "that"}
+    )
+
+
+def _clauses(sentence: Sequence[str]) -> Iterator[list[str]]:
+    clause: list[str] = []
+    for word in sentence:
+        if word in _CLAUSE_ENDS:
+            yield clause
+            clause = []
+        else:
+            clause.append(word)
+    yield clause
+
+
+def _is_claim_of_success(clause: Sequence[str], loosely: bool) -> bool:
+    bare = [word for word in clause if word not in ("no", "yes", "now", "then", "rather")]
+    if bare == ["correct"]:
+        return True
+    said = judged(clause)
+    if said is not None and said.side == "correct":
+        return True
+    start = program(clause)
+    if start is None:
+        return False
+    rest = list(clause[start:])
+    while rest and rest[0] in _ADVERBS:
+        rest.pop(0)
+    if rest[:1] == ["is"]:
+        rest.pop(0)
+        limit = 1 if loosely else 0
+        while rest and (rest[0] in _ADVERBS or (limit and rest[0].endswith("ly"))):
+            rest.pop(0)
+        return bool(rest) and rest[0] in _GOOD and _is_unlimited(rest[1:])
+    return bool(rest) and rest[0] in _WORKS and _is_unlimited(rest[1:])
+
+
+def _is_unlimited(rest: Sequence[str]) -> bool:
+    """Nothing follows, or "for all inputs", "all tests", "the task"."""
+    if not rest or rest[0] in ("correctly", "perfectly", "fine", "well"):
+        return len(rest) < 2 or _is_unlimited(rest[1:])
+    words = list(rest[1:] if rest[0] in ("for", "in", "on") else rest)
+    if words and words[0] in ("all", "every", "any", "each", "everything"):
+        return not any(word in _RESTRICTIONS - {"the", "of"} for word in words[1:3])
+    return words[:2] in (["the", "task"], ["the", "problem"], ["this", "problem"])

@@ -1,0 +1,363 @@
+"""The sentences that judge a program: what counts as saying that it is correct or incorrect.
+
+    sentence  = {lead} judgement ending
+    judgement = [subject copula] predicate | subject "does not produce the correct output" | …
+    predicate = {degree} ("correct" | "incorrect" | "wrong") | "not" {degree} "correct" | …
+
+A word of judgement that is no predicate of the program itself, as in "the correct output", "the
+approach is correct" or "correct indentation", is none: the sentence then says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Literal, NamedTuple
+
+from ctrl_harness.critique.judgement_text import ARROW, ITEM, LINE, word_set
+
+Side = Literal["correct", "incorrect"]
+
+SIDES: dict[str, Side] = {"correct": "correct", "incorrect": "incorrect", "wrong": "incorrect"}
+MARKS: dict[str, Side] = {
+    **dict.fromkeys("✅✔👍🎉🟢", "correct"),
+    **dict.fromkeys("❌✗✘✖🚫👎🔴⛔", "incorrect"),
+}
+BREAKS = frozenset({",", ":", "-", "(", "|", "...", LINE})
+"""Signs after which a sentence may go on and its judgement be complete."""
+
+_Phrases = dict[str, list[tuple[str, ...]]]
+"""Phrases by their first word, the longest first."""
+
+
+def _phrases(*texts: str) -> _Phrases:
+    found: _Phrases = {}
+    for phrase in sorted((tuple(text.split()) for text in texts), key=len, reverse=True):
+        found.setdefault(phrase[0], []).append(phrase)
+    return found
+
+
+_LEADS = _phrases(
+        "overall", "in conclusion", "in summary", "in short", "to conclude", "to summarize",
+        "to sum up", "finally", "therefore", "thus", "hence", "so", "as such", "yes", "no",
+        "conclusion", "summary", "verdict", "final verdict", "the verdict is", "my verdict is",
+        "verdict is", "final judgment", "final judgement", "judgment", "judgement", "final answer",
+        "it is clear that", "we can conclude that", "i conclude that",
+        "this means that", "which means that", "and",
+)  # fmt: skip
+_MAX_LEADS = 6
+_REVIEWS = word_set(
+    "the this my our above previous detailed careful following given provided analysis review"
+    " evaluation assessment reasoning checks tests test results these observations points"
+    " findings code solution of and"
+)
+_DETERMINERS = word_set(
+    "the this that your their his her student's user's a given provided submitted proposed"
+    " presented above current whole entire generated draft python python3 code program source"
+    " student user candidate coding overall"
+)
+_NOUNS = word_set(
+    "solution code program attempt answer implementation submission function script response"
+    " draft snippet"
+)
+_PRONOUNS = word_set("it this that everything")
+_ADDITIONS = _phrases(
+        "provided", "given", "above", "below", "submitted", "presented", "shown", "you provided",
+        "provided by the user", "provided above", "given above", "as written", "as it is written",
+        "as given", "as it stands", "as it is", "for this problem", "for the problem",
+        "for the given problem", "to the problem", "to this problem", "to the given problem",
+        "in question", "itself", "as a whole",
+)  # fmt: skip
+_DEGREES = word_set(
+    "completely fully entirely totally absolutely perfectly definitely clearly indeed"
+    " certainly therefore thus hence also simply overall 100% 100 % undoubtedly still both"
+)
+_WRONG_DEGREES = _DEGREES | word_set(
+    "fundamentally logically functionally semantically obviously plainly just very"
+)
+_NEGATED_DEGREES = word_set(
+    "entirely fully completely quite really always totally 100% 100 % even yet actually"
+    " exactly strictly wholly altogether absolutely perfectly very consistently functionally"
+    " logically considered a the"
+)
+_PARTS = word_set("partially partly mostly")
+_NEARLY = word_set("almost nearly")
+_PRAISE = word_set(
+    "efficient fast elegant simple clean concise readable optimal well robust also quick complete"
+)
+_RESULTS = word_set("answer output outputs result results solution value values")
+_PRODUCES = word_set(
+    "produce return give print output compute calculate yield generate provide find get"
+    " deliver implement determine display"
+)
+_UNABLE = _phrases(
+    "does not", "do not", "did not", "can not", "will not", "never", "fails to", "is not able to",
+    "is unable to",
+)  # fmt: skip
+_FAULTS = word_set("crash fail raise hang loop overflow terminate compile leak")
+_ALL = word_set("all every any each")
+_THE_TASK = word_set("the this given stated problem task question case")
+
+
+class Judged(NamedTuple):
+    """A judgement and where in the sentence it stands: tokens from start up to end."""
+
+    side: Side
+    start: int
+    end: int
+
+
+class _Reader:
+    """A place in a sentence's tokens; line ends are passed over where a word is looked for."""
+
+    def __init__(self, words: Sequence[str], position: int) -> None:
+        self.sentence = words
+        self.position = position
+
+    @property
+    def next_token(self) -> str | None:
+        return self.sentence[self.position] if self.position < len(self.sentence) else None
+
+    def word(self, known: Collection[str]) -> str | None:
+        """The next word, taken, where it is one of these."""
+        position = self.position
+        while position < len(self.sentence) and self.sentence[position] == LINE:
+            position += 1
+        if position < len(self.sentence) and self.sentence[position] in known:
+            self.position = position + 1
+            return self.sentence[position]
+        return None
+
+    def words(self, known: Collection[str]) -> bool:
+        """Whether there were any, all taken."""
+        found = False
+        while self.word(known):
+            found = True
+        return found
+
+    def phrase(self, *words: str) -> bool:
+        """All of these words, or none is taken."""
+        start = self.position
+        if all(self.word((word,)) for word in words):
+            return True
+        self.position = start
+        return False
+
+    def one_of(self, phrases: _Phrases) -> tuple[str, ...]:
+        """The longest of these phrases that comes next, taken; empty without one."""
+        start = self.position
+        first = self.word(phrases)
+        self.position = start
+        for phrase in phrases[first] if first else ():
+            if self.phrase(*phrase):
+                return phrase
+        return ()
+
+
+def judged(sentence: Sequence[str], start: int = 0) -> Judged | None:
+    """What a sentence, or the clause that begins at `start`, says of the program; None for nothing.
+
+    The whole has to be such a sentence, from its start to its last necessary word.
+    """
+    reader = _Reader(sentence, start)
+    marks = _marks(reader)
+    if marks and reader.next_token in (None, LINE, ITEM) and len(marks) == 1:
+        return Judged(marks.pop(), start, reader.position)
+    leads = _leads(reader)
+    marks |= _marks(reader)
+    beginning = reader.position
+    for form in _FORMS:
+        reader.position = beginning
+        side = form(reader)
+        if side is None:
+            continue
+        end = reader.position
+        marks |= _marks(reader)
+        opposite = marks - {side} or ("no" if side == "correct" else "yes") in leads
+        if not opposite and _ends(reader, side):
+            return Judged(side, start, end)
+    return None
+
+
+def program(sentence: Sequence[str], start: int = 0) -> int | None:
+    """Where a sentence goes on whose subject is the program; None for any other."""
+    reader = _Reader(sentence, start)
+    _leads(reader)
+    return reader.position if _subject(reader) else None
+
+
+def _marks(reader: _Reader) -> set[Side]:
+    marks: set[Side] = set()
+    while mark := reader.word(MARKS):
+        marks.add(MARKS[mark])
+    return marks
+
+
+def _leads(reader: _Reader) -> set[str]:
+    found: set[str] = set()
+    for _ in range(_MAX_LEADS):
+        start = reader.position
+        if reader.phrase("based", "on") or reader.phrase("given"):
+            if not (reader.words(_REVIEWS) and reader.word((",", ":"))):
+                reader.position = start
+                break
+            continue
+        lead = reader.one_of(_LEADS)
+        if not lead:
+            break
+        found.add(lead[0])
+        reader.words((",", ":", "-", "("))
+    return found
+
+
+def _subject(reader: _Reader) -> bool:
+    start = reader.position
+    if reader.word(_PRONOUNS) and reader.word(("is", "does", "never", "fails", "can", "will")):
+        reader.position -= 1
+        return True
+    reader.position = start
+    last = reader.position
+    while reader.word(_DETERMINERS | _NOUNS):
+        last = reader.position
+    if last == start or reader.sentence[last - 1] not in _NOUNS:
+        return False
+    name = reader.next_token or ""
+    if reader.sentence[last - 1] == "function" and "_" in name:
+        reader.position += 1
+    reader.one_of(_ADDITIONS)
+    return True
+
+
+# -- the forms of a judgement; each takes its words and says which side they are on
+
+
+def _of_the_program(reader: _Reader) -> Side | None:
+    """ "The code is correct", "it is a correct solution"."""
+    if not _subject(reader) or not reader.word(("is",)):
+        return None
+    start = reader.position
+    if side := _predicate(reader):
+        return side
+    reader.position = start
+    reader.word(("a", "an", "the"))
+    word = reader.word(SIDES)
+    return SIDES[word] if word and reader.word(_NOUNS - {"response", "draft"}) else None
+
+
+def _impossible(reader: _Reader) -> Side | None:
+    """ "It cannot be considered correct"."""
+    if not (_subject(reader) and reader.phrase("can", "not", "be")):
+        return None
+    reader.words(_NEGATED_DEGREES | {"as", "called", "judged", "deemed"})
+    return "incorrect" if reader.word(("correct",)) else None
+
+
+def _produces_nothing_correct(reader: _Reader) -> Side | None:
+    """ "It does not always produce the correct output"."""
+    if not _subject(reader):
+        return None
+    if not reader.one_of(_UNABLE):
+        return None
+    reader.words(("always", "consistently", "actually", "even", "reliably"))
+    if not reader.word(_PRODUCES | {f"{verb}s" for verb in _PRODUCES}):
+        return None
+    reader.word(("a", "an", "the", "any"))
+    return "incorrect" if reader.phrase("correct") and reader.word(_RESULTS) else None
+
+
+def _two_predicates(reader: _Reader) -> Side | None:
+    """ "It does not crash and is correct", "it runs but is wrong"."""
+    if not _subject(reader):
+        return None
+    denied = reader.phrase("does", "not")
+    if denied and reader.word(_FAULTS) and reader.phrase("and", "is"):
+        return _predicate(reader)
+    if not denied and not reader.word(("runs", "compiles", "works", "executes", "terminates")):
+        return None
+    if not reader.phrase("but"):
+        return None
+    reader.word(("it",))
+    return "incorrect" if reader.word(("is",)) and _predicate(reader) == "incorrect" else None
+
+
+def _predicate(reader: _Reader) -> Side | None:
+    """ "Correct", "fully correct", "not correct", "partly wrong"."""
+    if reader.phrase("not", "only"):
+        praised = reader.phrase("correct") and reader.words((",", "but", "also"))
+        return "correct" if praised and reader.word(_PRAISE) else None
+    for denial in (("far", "from"), ("anything", "but"), ("nowhere", "near")):
+        if reader.phrase(*denial):
+            reader.words(_NEGATED_DEGREES | {"being"})
+            return "incorrect" if reader.word(("correct",)) else None
+    if reader.phrase("neither"):
+        if not reader.phrase("correct", "nor") or reader.next_token in (None, *SIDES):
+            return None
+        reader.position += 1
+        return "incorrect"
+    if reader.phrase("not"):
+        reader.words(_NEGATED_DEGREES)
+        return "incorrect" if reader.word(("correct",)) else None
+    if part := reader.word(_PARTS | _NEARLY):
+        reader.words(("entirely", "fully", "completely", "totally"))
+        word = reader.word(SIDES)
+        return None if word is None or (part in _NEARLY and word != "correct") else "incorrect"
+    if reader.word(("considered", "judged", "deemed", "found")):
+        reader.words(("to", "be", "as"))
+    start = reader.position
+    reader.words(_DEGREES)
+    if reader.word(("correct",)):
+        return "correct"
+    reader.position = start
+    reader.words(_WRONG_DEGREES)
+    return "incorrect" if reader.word(("incorrect", "wrong")) else None
+
+
+_FORMS: tuple[Callable[[_Reader], Side | None], ...] = (
+    _predicate, _of_the_program, _impossible, _produces_nothing_correct, _two_predicates,
+)  # fmt: skip
+
+
+# -- what may follow
+
+
+def _ends(reader: _Reader, side: Side) -> bool:
+    """Whether the judgement is complete where the reader is."""
+    token = reader.next_token
+    if token is None or token == ITEM:
+        return True
+    if side == "incorrect" and token in _RESULTS | _NOUNS and reader.word(_RESULTS | _NOUNS):
+        token = reader.next_token  # "wrong answer"
+        if token is None:
+            return True
+    if token in BREAKS:
+        return _goes_on_well(reader)
+    if token == ARROW:
+        return False
+    rest = _Reader(reader.sentence, reader.position)
+    if rest.word(("because", "since", "as", "and", "so", "due")):
+        return rest.next_token is not None and not rest.word(
+            ("far", "long", "much", "if", "though", *SIDES)
+        )
+    if side == "incorrect":
+        return bool(
+            rest.word(("for", "on", "when", "given"))
+            or (rest.word(("in",)) and rest.word(_ALL | _SOME))
+        )
+    if rest.word(("for", "in", "on")):
+        of_the_task = rest.words(_THE_TASK) and rest.next_token in (None, *BREAKS)
+        return bool(rest.word(_ALL)) or of_the_task
+    return rest.phrase("according", "to")
+
+
+_SOME = word_set("some many most certain several edge multiple general that")
+
+
+def _goes_on_well(reader: _Reader) -> bool:
+    rest = _Reader(reader.sentence, reader.position)
+    sign = rest.next_token
+    rest.words(BREAKS)
+    following = rest.next_token
+    if following is None:
+        return True
+    if sign != LINE and (following[0].isdigit() or following in ("no", "false", "none", "n")):
+        return False  # a form's field: "Correct: No", "Correct: 3 of 10"
+    return not (sign in (":", "-", "(") and following == "not")
