@@ -81,7 +81,8 @@ def _texts(problem: Problem, index: int) -> tuple[str, str]:
     match problem.cases[index]:
         case StdioCase(stdin, stdout):
             return stdin, stdout
-        case CallCase(function, args, expected):
+        case CallCase(function, args, expected, oracle):
+            expected = expected[0] if oracle == "any_of" else expected
             return f"{function}({', '.join(map(readable, args))})", readable(expected)
         case ScriptCase(script):
             return script, ""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.integers import in_hex, readable
+from ctrl_harness.problems.evalplus_relations import with_evalplus_relations
 from ctrl_harness.problems.loading import LoadPlan, choose, load_planned
 from ctrl_harness.problems.mbppplus_program import TakenApart, take_apart
 from ctrl_harness.problems.problem import CallCase, Limits, Problem, ScriptCase
@@ -82,18 +83,19 @@ def _problem(name: str, row: RowData, *, tests: str) -> Problem:
         raise UserError("field 'test_list' is empty")
     taken = take_apart(filled_text(row, "test"))
     public = tuple(case for script in asserts for case in _asserted(script, taken))
+    cases = with_evalplus_relations(taken.cases, len(asserts))
     return Problem(
         id=name,
         dataset=HOME.name,
         statement=f"{prompt}\n{asserts[0].strip()}",
-        cases=public if tests == "public" else taken.cases,
+        cases=public if tests == "public" else cases,
         public_cases=public,
         limits=Limits(time_s=_TIME_S, memory_mb=_MEMORY_MB),
         prelude="".join(f"{line}\n" for line in optional_texts(row, "test_imports")),
         reference=taken.reference if tests == "all" else None,
         time_reference=optional_text(row, "code") or None,
         comparator="evalplus",
-        metadata={"function": taken.function, "oracle": taken.oracle, "prompt": prompt},
+        metadata={"function": taken.function, "oracle": cases[0].oracle, "prompt": prompt},
     )
 
 
@@ -110,9 +112,13 @@ def _asserted(script: str, taken: TakenApart) -> Sequence[CallCase | ScriptCase]
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         }
         setup = "".join(f"import {name}\n" for name in sorted(names & sys.stdlib_module_names))
-        return read_test_code(
+        cases = read_test_code(
             script.strip(), setup=setup, entry_point=taken.function, equality=taken.oracle
         ).cases
+        return [
+            with_evalplus_relations([case], 1)[0] if isinstance(case, CallCase) else case
+            for case in cases
+        ]
     except UserError as error:
         raise UserError(f"field 'test_list' holds an assert that {error}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):

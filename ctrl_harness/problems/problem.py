@@ -11,12 +11,13 @@ from ctrl_harness.errors import UserError
 from ctrl_harness.integers import readable
 
 OracleKind = Literal[
-    "equal", "set", "is_not_none", "identical", "truth", "within", "isclose"
+    "equal", "set", "is_not_none", "any_of", "returns", "identical", "truth", "within", "isclose"
 ]
 """How a call's result relates to the expected value.
 
-equal: by the comparator. set, is_not_none: two further relations of MBPP+ rows. The others are
-what asserts say, whatever the comparator: identical, `f(x) is True`; truth, `f(x)` or `not f(x)`;
+equal: by the comparator. set, is_not_none: two further relations of MBPP+ rows. any_of: equal to
+one of the values in `expected`. returns: to nothing, the call need only return. The others are what
+asserts say, whatever the comparator: identical, `f(x) is True`; truth, `f(x)` or `not f(x)`;
 within, `abs(f(x) - expected) <= atol`; isclose, `math.isclose` with rtol and atol.
 """
 

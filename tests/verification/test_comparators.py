@@ -431,11 +431,14 @@ def test_values_that_default_refuses(got: Any, expected: Any) -> None:
         (5.0 + 5e-7, 5.0, 0.0, True),  # a float is expected: within 1e-6
         (5.0 + 5e-6, 5.0, 0.0, False),
         (5.0 + 5e-5, 5.0, 1e-4, True),
-        (5 + 5e-5, 5, 1e-4, True),
+        (5 + 5e-5, 5, 1e-4, False),  # within a tolerance the type has to be the very same
+        (10**9 + 1, 10**9, 1e-6, True),
+        ([10**20 + 1], [10**20], 1e-6, False),  # numpy's arrays have no integer as large
         (1e12 + 1e4, 1e12, 0.0, True),  # within 1e-7 relative
         (1e12 + 1e6, 1e12, 0.0, False),
         ((1, 2), [1, 2], 0.0, False),
-        ((1.0, 2.0), [1.0, 2.0], 0.0, True),  # what numpy.allclose says of them
+        ((1.0, 2.0), [1.0, 2.0], 0.0, False),
+        ([(1.0, 2 + 1e-9)], [[1.0, 2]], 1e-6, True),  # inside of it numpy makes no difference
         ([1.0 + 1e-7, 2.0], [1.0, 2.0], 0.0, True),
         ([[1.0 + 1e-7]], [[1.0]], 0.0, False),  # only flat lists count as floats
         ([[1.0 + 1e-7]], [[1.0]], 1e-4, True),
@@ -458,9 +461,13 @@ def test_values_that_default_refuses(got: Any, expected: Any) -> None:
         (None, 1.0, 0.0, False),
         ({1.0}, {1.0 + 1e-9}, 1e-4, False),
         (1j, 1j + 1e-5, 1e-4, True),
-        (Decimal("1.00001"), 1.0, 1e-4, True),
-        (Fraction(1, 3), 1 / 3, 0.0, True),
-        (Array([1.0, 2.0]), [1.0, 2.0], 0.0, True),
+        (Decimal("1.00001"), 1.0, 1e-4, False),
+        (Fraction(1, 3), 1 / 3, 0.0, False),
+        (Fraction(1, 2), 0.5, 0.0, True),
+        (Array([1.0, 2.0]), [1.0, 2.0], 0.0, False),  # an array of several has no truth
+        (Array([1.0]), [1.0], 0.0, True),
+        (Array(2), 2, 0.0, True),
+        (Array([]), [], 0.0, False),
         (Array([1, 2]), Array([1, 2]), 0.0, True),
         (Iterated((1, 2)), [1, 2], 0.0, False),
         (Iterated((1, 2)), Iterated((1, 2)), 0.0, True),
@@ -468,7 +475,7 @@ def test_values_that_default_refuses(got: Any, expected: Any) -> None:
         (Fingerprint("ab"), Fingerprint("ab"), 0.0, True),
     ],
 )
-def test_evalplus_compares_as_the_rows_do(
+def test_evalplus_compares_as_its_own_evaluation_does(
     got: Any, expected: Any, atol: float, right: bool
 ) -> None:
     assert is_evalplus(got, expected, atol=atol) is right
