@@ -133,7 +133,7 @@ PROTOCOLS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
                     time_limit="30/total",
                     comparator="sandbox_fusion_livecodebench",
                 ),
-                "mbppplus": _ctrl(_rows(tests="all")),
+                "mbppplus": _ctrl(_rows(tests="all"), time_limit="30/program"),
             }
         ),
     }

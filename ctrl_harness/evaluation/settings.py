@@ -36,7 +36,8 @@ class Given(TypedDict, total=False):
     extraction: first_fence, last_fence or sandbox_fusion.
     comparator: default, evalplus, livecodebench, sandbox_fusion, sandbox_fusion_livecodebench or
         taco; null is the data set's.
-    time_limit: row (its own), row*K (K times that), wall seconds a test, or SECONDS/total.
+    time_limit: row (its own), row*K (K times that), wall seconds a test, SECONDS/total or
+        SECONDS/program.
     output_mb: row (its own), or MiB that a test may print or return.
     temperature, revision_temperature, top_p, max_tokens, repetition_penalty: How models are asked;
         null leaves it to the role, the command and the model.

@@ -52,7 +52,7 @@ def live_code_bench(request: SubmitRequest, row: Row) -> Submission:
     return Submission(
         live_code_bench_problem(str(request.id), row),
         found,
-        TimeLimit(seconds=request.config.run_timeout or _LIVE_CODE_BENCH_S, total=True),
+        TimeLimit(seconds=request.config.run_timeout or _LIVE_CODE_BENCH_S, total="total"),
         answer="livecodebench",
         full_code=found.program or "",
     )

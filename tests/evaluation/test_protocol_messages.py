@@ -117,7 +117,7 @@ def test_every_message_and_setting_is_as_stated(
             },
             {"time_limit": "30/total", "comparator": "sandbox_fusion_livecodebench"},
         ),
-        (mbppplus, {"tests": "all"}, {"time_limit": "30"}),
+        (mbppplus, {"tests": "all"}, {"time_limit": "30/program"}),
     ],
 )  # fmt: skip
 def test_the_header_holds_rows_and_settings(make_task, options, own, executor):

@@ -30,7 +30,8 @@ OWN = Limits(time_s=1.5, memory_mb=64, output_mb=2)
         ("30", TimeLimit(seconds=30.0), "30"),
         ("1e-05", TimeLimit(seconds=1e-5), "1e-05"),
         ("3599.9", TimeLimit(seconds=3599.9), "3599.9"),
-        ("30/total", TimeLimit(seconds=30.0, total=True), "30/total"),
+        ("30/total", TimeLimit(seconds=30.0, total="total"), "30/total"),
+        ("30/program", TimeLimit(seconds=30.0, total="program"), "30/program"),
     ],
 )
 def test_what_a_time_limit_may_be(given: object, means: TimeLimit, spelled: str) -> None:
@@ -41,8 +42,8 @@ def test_what_a_time_limit_may_be(given: object, means: TimeLimit, spelled: str)
 
 @pytest.mark.parametrize(
     "given",
-    ["", "rows", "row*", "row*0", "row*-1", "row**2", "row/total", "row*2/total", "2*row", "0",
-     "-1", "3600", "nan", "inf", "1e999", "1,5", "30 s", "30/", "total", 0, -2, 3600, 10**400,
+    ["", "rows", "row*", "row*0", "row*-1", "row**2", "row/total", "row*2/total", "row/program", "30/programs",
+     "2*row", "0", "-1", "3600", "nan", "inf", "1e999", "1,5", "30 s", "30/", "total", 0, -2, 3600, 10**400,
      True, None, float("nan"), float("inf"), [1], "9" * 5000],
 )  # fmt: skip
 def test_anything_else_is_refused_with_the_choices(given: object) -> None:
@@ -51,7 +52,8 @@ def test_anything_else_is_refused_with_the_choices(given: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"seconds": 0.0}, {"factor": -1.0}, {"total": True}, {"seconds": 1.0, "factor": 2.0}]
+    "fields",
+    [{"seconds": 0.0}, {"factor": -1.0}, {"total": "total"}, {"seconds": 1.0, "factor": 2.0}],
 )
 def test_no_limit_contradicts_itself(fields: dict[str, float]) -> None:
     with pytest.raises(UserError):
@@ -71,11 +73,13 @@ def test_only_the_seconds_of_the_rows_limits_change(given: str, time_s: float) -
         ("30/total", 5, 160.0),
         ("30/total", 100, 160.0),
         ("1/total", 10, 25.0),
+        ("30/program", 1, 30.0),
+        ("30/program", 100, 30.0),
         ("30", 4, None),
         ("row*2", 4, None),
     ],
 )
-def test_all_tests_together_have_31_s_each_and_5_at_most_160(
+def test_all_tests_together_have_31_s_each_and_5_at_most_160_or_what_a_program_has(
     given: str, tests: int, total_s: float | None
 ) -> None:
     assert TimeLimit.parse(given).total_s(tests) == total_s
@@ -149,8 +153,15 @@ def test_within_the_total_nothing_changes() -> None:
     assert statuses(judged("30/total", 1.0, 31.0, 1.0)[0]) == ["accepted", "time_limit", "accepted"]
 
 
+def test_a_programs_seconds_are_for_all_of_its_tests() -> None:
+    assert judged("30/program", *[0.25] * 120)[0].passed
+    verdict, _ = judged("30/program", *[0.5] * 120)
+    assert statuses(verdict) == ["accepted"] * 60 + ["time_limit"] + [None] * 59
+    assert statuses(judged("30/program", 29.0, 29.0, 1.0)[0]) == ["accepted", "time_limit", None]
+
+
 def test_every_time_limit_has_a_digest_of_its_own() -> None:
-    limits = ["row", "row*2", "1.5", "3", "30", "30/total"]
+    limits = ["row", "row*2", "1.5", "3", "30", "30/total", "30/program"]
     cases = (StdioCase("", "x"),)
     problem = Problem("p", "d", "s", cases, limits=OWN, time_reference="print('x')")
     digests = {

@@ -758,7 +758,7 @@ def test_a_completion_is_judged_on_the_program_in_it(executor: ProcessExecutor) 
         {},
         {"time_limit": TimeLimit(seconds=2.5), "comparator": "evalplus"},
         {"time_limit": TimeLimit(factor=1.5)},
-        {"time_limit": TimeLimit(seconds=2.5, total=True)},
+        {"time_limit": TimeLimit(seconds=2.5, total="total")},
     ],
 )
 def test_a_judge_promises_the_digest_its_verdict_carries(
