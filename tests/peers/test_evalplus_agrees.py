@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ctrl_harness.execution.process import ProcessExecutor
+from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.problems.evalplus_relations import with_evalplus_relations
 from ctrl_harness.problems.problem import CallCase, Limits, Problem
 from ctrl_harness.verification.verify import verify
@@ -89,7 +89,7 @@ def test_every_pair_of_values_is_judged_as_evalplus_does(peers_python: str) -> N
 
 
 async def ours(asked: list[tuple[str, str, str, str, float]]) -> list[bool]:
-    executor = ProcessExecutor(2)
+    executor = EmbeddedExecutor(2)
     passed: list[bool] = [False] * len(asked)
 
     async def judge(position: int) -> None:
@@ -105,4 +105,5 @@ async def ours(asked: list[tuple[str, str, str, str, float]]) -> list[bool]:
     async with anyio.create_task_group() as group:
         for position in range(len(asked)):
             group.start_soon(judge, position)
+    await executor.aclose()
     return passed
