@@ -43,8 +43,8 @@ def test_what_a_time_limit_may_be(given: object, means: TimeLimit, spelled: str)
 @pytest.mark.parametrize(
     "given",
     ["", "rows", "row*", "row*0", "row*-1", "row**2", "row/total", "row*2/total", "row/program",
-     "30/programs", "2*row", "0", "-1", "3600", "nan", "inf", "1e999", "1,5", "30 s", "30/", "total",
-     0, -2, 3600, 10**400, True, None, float("nan"), float("inf"), [1], "9" * 5000],
+     "30/programs", "2*row", "0", "-1", "3600", "nan", "inf", "1e999", "1,5", "30 s", "30/",
+     "total", 0, -2, 3600, 10**400, True, None, float("nan"), float("inf"), [1], "9" * 5000],
 )  # fmt: skip
 def test_anything_else_is_refused_with_the_choices(given: object) -> None:
     with pytest.raises(UserError, match=r"time limit .*; give row, row\*K .* below 3600"):
