@@ -20,6 +20,7 @@ from functools import lru_cache
 from types import ModuleType
 
 from ctrl_harness.analysis.similarity import Renamer
+from ctrl_harness.integers import in_quotes
 from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase
 from ctrl_harness.verification.quiet_parse import parse_program
 
@@ -60,14 +61,26 @@ _OF_MODULES = {
                          "Sequence", "Set", "Tuple", "Union"}),
 }  # fmt: skip
 _NOT_OF_MODULES = {
-    "functools": {"singledispatch", "singledispatchmethod"},  # read annotations
+    "functools": {"singledispatch", "singledispatchmethod",  # read annotations
+                  "update_wrapper", "wraps"},  # read attributes by name, __code__ too
     "operator": {"attrgetter", "methodcaller"},  # attributes by name
     "string": {"Formatter", "Template"},
-}
+}  # fmt: skip
 _DUNDERS = frozenset({"__init__", "__name__"})
 """Read or called by their own name in ordinary programs; any other may lead to names."""
-_SPYING_METHODS = frozenset({"__exit__", "__aexit__"})
-"""Are handed exceptions, whose messages hold names."""
+_METHODS = frozenset(
+    f"__{name}__"
+    for name in re.findall(
+        r"\w+",
+        "abs add and bool bytes call ceil complex contains delitem divmod enter eq float floor "
+        "floordiv format ge getitem gt hash iadd iand ifloordiv ilshift imod imul index init int "
+        "invert ior ipow irshift isub iter itruediv ixor le len lshift lt matmul missing mod mul "
+        "ne neg new next or pos pow radd rand repr reversed rfloordiv rlshift rmod rmul ror round "
+        "rpow rrshift rshift rsub rtruediv rxor setitem str sub truediv trunc xor",
+    )
+)
+"""Methods that Python calls with values alone; others are handed names (`__setattr__`,
+`__set_name__`, `__getattr__`) or exceptions, whose messages hold names (`__exit__`)."""
 _SPYING_ATTRIBUTES = re.compile(r"(?:__|gi_|cr_|ag_|tb_|f_|co_)|(?:format_map|with_traceback)\Z")
 """Of functions, frames, generators and tracebacks; and what formats by attributes."""
 _REFUSED_NODES = tuple(
@@ -98,8 +111,8 @@ def cache_key(program: str, problem: Problem) -> str:
 @lru_cache(maxsize=256)  # of a group's revisions, many are the same
 def _normalised(program: str, keeps: frozenset[str]) -> str | None:
     """The renamed program's syntax tree, None where renaming might change what it does."""
-    if len(program) > _MAX_PARSED:
-        return None
+    if len(program) > _MAX_PARSED or in_quotes(program) != program:
+        return None  # in a tree, a long integer and a string of its digits are alike
     try:
         tree = parse_program(program)
         variables = _variables(tree, keeps)
@@ -144,14 +157,14 @@ def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """What a class body binds: attributes, which go by their names."""
+    """What a class body binds, its attributes, which go by their names, and what it reads."""
     waiting: list[ast.AST] = list(node.body)
     while waiting:
         inner = waiting.pop()
         if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
             yield inner.name
         elif not isinstance(inner, ast.Lambda):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            if isinstance(inner, ast.Name):
                 yield inner.id
             waiting += ast.iter_child_nodes(inner)
 
@@ -266,8 +279,10 @@ def _check(node: ast.AST) -> None:
         raise _Uncertain
     if isinstance(node, ast.ExceptHandler) and node.name:
         raise _Uncertain  # messages of NameError and TypeError hold names
-    if isinstance(node, ast.FunctionDef) and node.name in _SPYING_METHODS:
+    if isinstance(node, ast.FunctionDef) and _is_dunder(node.name) and node.name not in _METHODS:
         raise _Uncertain
+    if isinstance(node, ast.ClassDef) and node.keywords:
+        raise _Uncertain  # a metaclass sees what its class body binds
     if isinstance(node, ast.keyword) and node.arg == "kwargs":
         raise _Uncertain  # Thread(kwargs={"name": 1})
     if isinstance(node, ast.alias) and node.name.startswith("__"):
@@ -279,6 +294,10 @@ def _check(node: ast.AST) -> None:
             raise _Uncertain
     if getattr(node, "type_params", None):
         raise _Uncertain
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _is_plain_format(template: ast.expr) -> bool:

@@ -68,6 +68,15 @@ def test_programs_that_differ_in_variables_comments_and_layout_share_a_key(
 
 
 SPIES = [
+    "class M(type):\n    pass\nclass A(metaclass=M):\n    n = 1\nprint(A.n)\nn = 2",
+    "def m(*a):\n    return a[2]\nn = 1\nclass A(metaclass=m):\n    k = n\nprint(A)",
+    "class B:\n    def __setattr__(self, k, v):\n        print(k)\nn = 1\nprint(n)",
+    "class B:\n    def __set_name__(self, k, v):\n        print(v)\nn = B()\nprint(n)",
+    "class B:\n    def __getattr__(self, k):\n        return k\nn = B()\nprint(n.size)",
+    "class B:\n    def __init_subclass__(cls, **k):\n        print(k)\nn = 1\nprint(n)",
+    "import functools\ndef f(n):\n    return n\nfunctools.update_wrapper(f, f, ('__code__',))",
+    "from functools import wraps\ndef f(n):\n    return n\nwraps(f, ('__code__',))(f)",
+    "n = 1\nclass A:\n    k = n\nprint(A.k)",
     "n = 3\nprint(list(locals())[-1])",
     "n = 3\nprint([k for k in globals() if len(k) == 1])",
     "n = 3\nprint(vars())",
