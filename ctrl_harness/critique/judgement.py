@@ -33,7 +33,7 @@ Judgement = Literal["correct", "incorrect", "missing"]
 _LABEL = re.compile(r"(?<![A-Za-z])overall[\s*_~\"'`-]{0,6}judge?ments?(?![A-Za-z])", re.IGNORECASE)
 _LINE_CHARS = 160
 """How far before a label its sentence is looked at."""
-_SENTENCE_START = re.compile(r"\n|[.!?;]\s|[{|(\[]|[,{]\s*[\"'](?=\w*$)")
+_SENTENCE_START = re.compile(r"\n|[.!?;]\s|[{|]|(?<!\w)[(\[]|[,{]\s*[\"'](?=\w*$)")
 _LETTERS = re.compile(r"[^\W\d_]+(?:'s)?")
 _LEADS = word_set(
     "my our the final so thus therefore hence and finally in conclusion summary to sum up"
@@ -111,6 +111,8 @@ def _sides_after(tail: str) -> set[Side]:
     if (note := _NOTE.match(tail)) and set(tokens(note[1])) <= _NOTE_WORDS:
         tail = tail[note.end() :]
     words = tokens(tail)
+    if words[:1] and words[0] in _ENDS:  # "Overall judgment?"
+        return set()
     start = _after_separators(words)
     first, *later = _paragraphs(words[start:])
     sides = _sides_of(first)
@@ -131,7 +133,7 @@ def _after_separators(words: Sequence[str]) -> int:
                 position += len(follow)
         position = _past(words, position)
     form = _form_end(words, position)
-    if form and _past(words, form) > form:
+    if form and (_past(words, form) > form or words[form : form + 1] in [[side] for side in SIDES]):
         return _past(words, form)
     return position
 
@@ -195,10 +197,12 @@ def _sides_of(paragraph: Sequence[str]) -> set[Side]:
     first = next(index for index, said in enumerate(judgements) if said)
     asked = [question for _, question in sentences]
     if "correct" in sides:
-        taken_back = any(asked) or doubtful(_beside(sentences, judgements))
+        beside = _beside(sentences, judgements)
+        taken_back = any(asked) or doubtful(beside) or takes_back(beside)
     else:
         taken_back = (
             any(asked[: first + 1])
+            or any(sentence[0] == "correct" for sentence, _ in sentences[:first])
             or any(claims_success(sentence, loosely=True) for sentence, _ in sentences[:first])
             or any(claims_success(rest) for rest in _rests(sentences[first:], judgements[first:]))
             or takes_back(paragraph)

@@ -224,7 +224,7 @@ def claims_fault(sentence: Sequence[str]) -> bool:
     start = program(sentence)
     if start is None:
         return False
-    rest = [word for word in sentence[start:] if word not in _ADVERBS | {LINE}]
+    rest = [word for word in sentence[start:] if word not in (_ADVERBS - {"does"}) | {LINE}]
     if rest[:1] and rest[0] in _FAILS:
         return True
     if rest[:2] == ["does", "not"]:

@@ -39,7 +39,8 @@ def _phrases(*texts: str) -> _Phrases:
 _LEADS = _phrases(
         "overall", "in conclusion", "in summary", "in short", "to conclude", "to summarize",
         "to sum up", "finally", "therefore", "thus", "hence", "so", "as such", "yes", "no",
-        "conclusion", "summary", "verdict", "final verdict", "the verdict is", "my verdict is",
+        "conclusion", "summary", "verdict", "final verdict", "the verdict is",
+        "the final verdict is", "my verdict is",
         "verdict is", "final judgment", "final judgement", "judgment", "judgement", "final answer",
         "it is clear that", "we can conclude that", "i conclude that",
         "this means that", "which means that", "and",
@@ -59,7 +60,8 @@ _NOUNS = word_set(
     "solution code program attempt answer implementation submission function script response"
     " draft snippet"
 )
-_PRONOUNS = word_set("it this that everything")
+_PRONOUNS = word_set("this that everything")
+_VERBS = word_set("is does never fails can will works solves passes still crashes has contains")
 _ADDITIONS = _phrases(
         "provided", "given", "above", "below", "submitted", "presented", "shown", "you provided",
         "provided by the user", "provided above", "given above", "as written", "as it is written",
@@ -89,6 +91,9 @@ _PRODUCES = word_set(
     "produce return give print output compute calculate yield generate provide find get"
     " deliver implement determine display"
 )
+_DENIALS = _phrases(
+    "far from", "anything but", "nowhere near", "by no means", "in no way", "hardly", "scarcely",
+)  # fmt: skip
 _UNABLE = _phrases(
     "does not", "do not", "did not", "can not", "will not", "never", "fails to", "is not able to",
     "is unable to",
@@ -211,17 +216,20 @@ def _leads(reader: _Reader) -> set[str]:
 
 def _subject(reader: _Reader) -> bool:
     start = reader.position
-    if reader.word(_PRONOUNS) and reader.word(("is", "does", "never", "fails", "can", "will")):
+    if reader.word(("it",)):
+        return True
+    if reader.word(_PRONOUNS) and reader.word(_VERBS):
         reader.position -= 1
         return True
     reader.position = start
-    last = reader.position
-    while reader.word(_DETERMINERS | _NOUNS):
-        last = reader.position
-    if last == start or reader.sentence[last - 1] not in _NOUNS:
+    end = 0
+    while word := reader.word(_DETERMINERS | _NOUNS):
+        if word in _NOUNS:
+            end = reader.position
+    if not end:
         return False
-    name = reader.next_token or ""
-    if reader.sentence[last - 1] == "function" and "_" in name:
+    reader.position = end
+    if reader.sentence[end - 1] == "function" and "_" in (reader.next_token or ""):
         reader.position += 1
     reader.one_of(_ADDITIONS)
     return True
@@ -241,6 +249,17 @@ def _of_the_program(reader: _Reader) -> Side | None:
     reader.word(("a", "an", "the"))
     word = reader.word(SIDES)
     return SIDES[word] if word and reader.word(_NOUNS - {"response", "draft"}) else None
+
+
+def _disbelieved(reader: _Reader) -> Side | None:
+    """ "I don't think that it is correct"."""
+    if not reader.phrase("i", "do", "not") or not reader.word(("think", "believe")):
+        return None
+    reader.word(("that",))
+    if not _subject(reader) or not reader.word(("is",)):
+        return None
+    reader.words(_NEGATED_DEGREES)
+    return "incorrect" if reader.word(("correct",)) else None
 
 
 def _impossible(reader: _Reader) -> Side | None:
@@ -284,10 +303,9 @@ def _predicate(reader: _Reader) -> Side | None:
     if reader.phrase("not", "only"):
         praised = reader.phrase("correct") and reader.words((",", "but", "also"))
         return "correct" if praised and reader.word(_PRAISE) else None
-    for denial in (("far", "from"), ("anything", "but"), ("nowhere", "near")):
-        if reader.phrase(*denial):
-            reader.words(_NEGATED_DEGREES | {"being"})
-            return "incorrect" if reader.word(("correct",)) else None
+    if reader.one_of(_DENIALS):
+        reader.words(_NEGATED_DEGREES | {"being"})
+        return "incorrect" if reader.word(("correct",)) else None
     if reader.phrase("neither"):
         if not reader.phrase("correct", "nor") or reader.next_token in (None, *SIDES):
             return None
@@ -312,7 +330,8 @@ def _predicate(reader: _Reader) -> Side | None:
 
 
 _FORMS: tuple[Callable[[_Reader], Side | None], ...] = (
-    _predicate, _of_the_program, _impossible, _produces_nothing_correct, _two_predicates,
+    _predicate, _of_the_program, _disbelieved, _impossible, _produces_nothing_correct,
+    _two_predicates,
 )  # fmt: skip
 
 
@@ -345,7 +364,7 @@ def _ends(reader: _Reader, side: Side) -> bool:
     if rest.word(("for", "in", "on")):
         of_the_task = rest.words(_THE_TASK) and rest.next_token in (None, *BREAKS)
         return bool(rest.word(_ALL)) or of_the_task
-    return rest.phrase("according", "to")
+    return rest.phrase("according", "to") or bool(rest.word(("without",)))
 
 
 _SOME = word_set("some many most certain several edge multiple general that")
@@ -358,6 +377,10 @@ def _goes_on_well(reader: _Reader) -> bool:
     following = rest.next_token
     if following is None:
         return True
-    if sign != LINE and (following[0].isdigit() or following in ("no", "false", "none", "n")):
-        return False  # a form's field: "Correct: No", "Correct: 3 of 10"
+    if following in ("given", "provided", "assuming"):
+        return False
+    if sign != LINE and following[0].isdigit():
+        return False  # "Correct: 3 of 10"
+    if rest.word(("no", "false", "none", "n")) and rest.next_token in (None, *BREAKS):
+        return False  # a form's field: "Correct: No"
     return not (sign in (":", "-", "(") and following == "not")

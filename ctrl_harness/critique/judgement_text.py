@@ -59,6 +59,9 @@ _NEGATED_VERBS = word_set(
 )
 
 
+_WITH_IS = word_set("it that this code program solution answer everything there what here")
+
+
 def readable(text: str) -> str:
     """The text in plain letters without markup that carries no meaning (see plain_text).
 
@@ -87,7 +90,7 @@ def outside_of_code(text: str) -> str:
             opening = fence
         else:
             body = text[opening.end() : fence.start()].strip()
-            kept.append(body if "\n" not in body else "")
+            kept.append("" if "\n" in body or "overall" in body.lower() else body)
             position = fence.end()
             opening = None
     kept.append(text[position if opening is None else opening.end() :])
@@ -132,7 +135,7 @@ def _words(word: str) -> Iterator[str]:
     elif (negation := _NOT.search(word)) and word[: negation.start()] in _NEGATED_VERBS:
         verb = word[: negation.start()]
         yield from ({"wo": "will", "ca": "can", "ai": "is"}.get(verb, verb), "not")
-    elif word.endswith("'s"):
+    elif word.endswith("'s") and word[:-2] in _WITH_IS:
         yield from (word[:-2], "is")
     else:
         yield word
