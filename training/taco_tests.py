@@ -28,6 +28,13 @@ from ctrl_harness.integers import TooManyDigits, load_json
 from ctrl_harness.problems.literals import parse_literal
 from ctrl_harness.problems.problem import CallCase, StdioCase, TestCase
 from ctrl_harness.problems.row_fields import RowData, kind_of
+from ctrl_harness.problems.signature import (
+    Signature,
+    is_an_object,
+    refuse_what_tests_cannot_hold,
+    signature_of,
+)
+from ctrl_harness.training.taco_contradictions import consistent
 
 FIELD = "input_output"
 _MAX_DEPTH = 100
@@ -127,7 +134,7 @@ def _stdio_tests(inputs: list[Any], outputs: list[Any]) -> TacoTests:
             cases.append(StdioCase(stdin, stdout))
     if cases and not any(case.stdout.strip() for case in cases if isinstance(case, StdioCase)):
         raise UserError("every test expects no output")
-    return TacoTests(tuple(cases), left_out=left_out)
+    return TacoTests(consistent(cases, left_out), left_out=left_out)
 
 
 def _lines(value: Any) -> str | None:
@@ -144,6 +151,8 @@ def _call_tests(
 ) -> TacoTests:
     if not isinstance(function, str) or not function.isidentifier():
         raise UserError(f"field '{FIELD}.fn_name' is not the name of a function")
+    refuse_what_tests_cannot_hold(starter_code, function)
+    signature = signature_of(starter_code, function)
     left_out: Counter[str] = Counter()
     pairs: list[tuple[list[Any], Any]] = []
     for given, expected in zip(inputs, outputs, strict=True):
@@ -151,10 +160,14 @@ def _call_tests(
             left_out["an input is not a list of arguments"] += 1
         elif _depth(given) > _MAX_DEPTH or _depth(expected) > _MAX_DEPTH:
             left_out["a value is nested too deeply"] += 1
+        elif is_an_object(given) or is_an_object(expected):
+            left_out["a value is an object that JSON cannot hold"] += 1
+        elif signature is not None and not signature.takes(len(given)):
+            left_out["the function takes another number of arguments"] += 1
         else:
             pairs.append((given, expected))
     values = [expected for _, expected in pairs]
-    wrapped = _are_wrapped(values, source, _returned_depth(starter_code, function))
+    wrapped = _are_wrapped(values, source, _returned_depth(signature))
     if wrapped:
         values = [value[0] for value in values]
     all_arguments = [arguments for arguments, _ in pairs]
@@ -166,7 +179,9 @@ def _call_tests(
         CallCase(function, tuple(map(_integer_keys, arguments)), _integer_keys(value))
         for arguments, value in zip(all_arguments, values, strict=True)
     )
-    return TacoTests(cases, function, wrapped, left_out)
+    if cases and all(case.expected is None for case in cases):
+        raise UserError("every test expects None, which any function returns that does nothing")
+    return TacoTests(consistent(cases, left_out), function, wrapped, left_out)
 
 
 def _are_wrapped(values: list[Any], source: str, returned_depth: int | None) -> bool:
@@ -182,17 +197,11 @@ def _are_wrapped(values: list[Any], source: str, returned_depth: int | None) -> 
     return source != "leetcode"
 
 
-def _returned_depth(starter_code: str, function: str) -> int | None:
+def _returned_depth(signature: Signature | None) -> int | None:
     """1 for `-> List[int]`, 0 for `-> int`, None where the starter code does not say."""
-    pattern = rf"def\s+{re.escape(function)}\s*\(.*?\)\s*->\s*([^\n]+?)\s*:\s*(?:\n|$)"
-    found = re.search(pattern, starter_code, re.DOTALL)
-    if found is None:
+    if signature is None or signature.returns is None:
         return None
-    try:
-        node = ast.parse(found[1], mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-    return _annotated_depth(node)
+    return _annotated_depth(signature.returns)
 
 
 def _annotated_depth(node: ast.expr) -> int | None:

@@ -18,6 +18,7 @@ from ctrl_harness.problems.problem_set import ProblemSet
 from ctrl_harness.problems.reference import ProblemSetReference
 from ctrl_harness.problems.row_fields import RowData, filled_text, kind_of, optional_text
 from ctrl_harness.problems.rows import Repository, Snapshot, Source, resolve_source
+from ctrl_harness.problems.signature import refuse_what_tests_cannot_hold
 
 HOME = Repository("livecodebench", "livecodebench/code_generation_lite")
 SUBSETS = ("all", "public", "private")
@@ -184,6 +185,8 @@ def _problem(question: str, row: RowData, *, window: _Window, tests: str) -> Pro
         return None
     statement = filled_text(row, "question_content")
     function = _function_name(row)
+    if function is not None:
+        refuse_what_tests_cannot_hold(optional_text(row, "starter_code"), function)
     public = _cases("public_test_cases", public_tests(row), function)
     cases = [] if tests == "private" else list(public)
     if tests != "private" and not cases:

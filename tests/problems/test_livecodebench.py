@@ -323,6 +323,13 @@ def test_a_real_encoded_row_is_decoded(real_data):
     assert tests[0] == StoredTest("1\nabc\n", "YES\n", "stdin")
 
 
+def test_a_row_whose_function_no_test_can_be_about_is_unusable(load_rows):
+    starter = "class Solution:\n    def total(self, head: Optional[ListNode]) -> int:\n        "
+    problems = load_rows(call_row(), call_row("4002", starter_code=starter))
+    assert [row.row_id for row in problems.unusable] == ["4002"]
+    assert "ListNode" in problems.unusable[0].reason
+
+
 def test_arguments_and_values_may_be_integers_of_any_length(load_rows):
     nines = "9" * 5_000
     tests = packed(stored((f"[{nines}]\n1", nines), kind="functional"))

@@ -34,7 +34,7 @@ def problem(**fields: Any) -> Problem:
 
 
 def calls(outputs: list[Any], *, inputs: list[Any] | None = None, **fields: Any) -> list[CallCase]:
-    inputs = [[1]] * len(outputs) if inputs is None else inputs
+    inputs = [[number] for number in range(len(outputs))] if inputs is None else inputs
     tests = {"fn_name": "f", "inputs": inputs, "outputs": outputs}
     cases = problem(tests=tests, **fields).cases
     return [case for case in cases if isinstance(case, CallCase)]
@@ -169,7 +169,7 @@ def test_where_the_starter_code_says_what_is_returned_it_decides() -> None:
 
 
 def test_leetcodes_quotes_are_taken_off_where_every_text_has_them() -> None:
-    starter = LEETCODE.format("str")
+    starter = LEETCODE.format("str").replace("a: List[int]", "a: str, b: List[str]")
     (case,) = calls(['"b\\n"'], inputs=[['"a"', ['"c"']]], source="leetcode", starter_code=starter)
     assert (case.args, case.expected) == (("a", ["c"]), "b\n")
     (case,) = calls(["b"], inputs=[['"a"', "c"]], source="leetcode", starter_code=starter)
@@ -189,6 +189,35 @@ def test_integers_of_any_size_are_read() -> None:
     assert isinstance(case, CallCase)
     assert case.expected % 10**9 == 777777777
     assert made.digest()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"starter_code": LEETCODE.format("None")}, "f returns nothing"),
+        ({"starter_code": LEETCODE.format("ListNode")}, "a ListNode, which no test can hold"),
+        ({"outputs": [None, None]}, "every test expects None"),
+        ({"inputs": [[1, 2], [3, 4]], "starter_code": "def f(a):\n\t"}, "number of arguments"),
+        ({"inputs": [[1], [1]]}, "the same input has different outputs"),
+        ({"outputs": ["<Node object at 0x7f>"] * 2}, "an object that JSON cannot hold"),
+    ],
+)
+def test_a_row_that_no_right_program_passes_is_unusable(
+    fields: dict[str, Any], reason: str
+) -> None:
+    tests = {"inputs": [[1], [2]], "outputs": [[3], [4]]}
+    tests |= {name: fields.pop(name) for name in ("inputs", "outputs") if name in fields}
+    with pytest.raises(UserError, match=reason):
+        problem(tests={"fn_name": "f", **tests}, source="leetcode", **fields)
+
+
+def test_tests_that_contradict_each_other_are_left_out() -> None:
+    tests = {"inputs": ["1\n", "2\n", "1\n", "3\n", "3\n"], "outputs": ["a", "b", "c", "d", "d \n"]}
+    made = problem(tests=tests)
+    assert [case.stdin for case in made.cases if isinstance(case, StdioCase)] == [
+        "2\n", "3\n", "3\n",
+    ]  # fmt: skip
+    assert made.metadata["tests_left_out"] == {"the same input has different outputs": 2}
 
 
 # -- functions: what the generator must know
