@@ -116,6 +116,8 @@ class _Encoder:
                 return self.encode(value.item(), depth + 1)
             if _issubclass(kind, numpy.ndarray):
                 return {"nd": self.encode(value.tolist(), depth + 1)}
+        if kind is _KEYS:  # which equals a set
+            return {"s": self._items(iter(value), depth)}
         if hasattr(kind, "__next__") or _issubclass(kind, _VIEWS) or _is_deque(kind):
             return {"it": self._items(iter(value), depth)}
         return {"o": str(getattr(kind, "__name__", "object"))[:200]}
@@ -155,7 +157,8 @@ def _holds_usual_integers(values: list[Any]) -> bool:
     return bool(min(values) >= -_USUAL and max(values) < _USUAL)
 
 
-_VIEWS: tuple[type, ...] = (range, _type({}.keys()), _type({}.values()), _type({}.items()))
+_KEYS: type = _type({}.keys())
+_VIEWS: tuple[type, ...] = (range, _type({}.values()), _type({}.items()))
 
 
 def _is_deque(kind: type) -> bool:

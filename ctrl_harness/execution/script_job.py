@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.execution.executor import Run
+from ctrl_harness.integers import in_hex
 from ctrl_harness.problems.assertions import (
     always_fails,
     always_holds,
@@ -104,6 +105,7 @@ def marked(script: str, name: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            script = in_hex(script)
             tree = ast.parse(script)
         lines = [line.encode() for line in script.split("\n")]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

@@ -7,7 +7,6 @@ arithmetic, `range`, `float("inf")`.
 from __future__ import annotations
 
 import ast
-import copy
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -81,10 +80,14 @@ class _Close(ast.NodeTransformer):
             return self._names.get(node.id, node)
         if isinstance(node, ast.Subscript) and (found := resolve(node, self._names)) is not node:
             return found
-        return self.generic_visit(copy.copy(node))
+        if isinstance(node, ast.Constant):
+            return node
+        new = type(node).__new__(type(node))  # as copy.copy, in a fifth of the time
+        new.__dict__.update(node.__dict__)
+        return self.generic_visit(new)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        for field, value in ast.iter_fields(node):
+        for field, value in [*ast.iter_fields(node)]:
             if isinstance(value, list):
                 setattr(
                     node, field, [self.visit(v) if isinstance(v, ast.AST) else v for v in value]

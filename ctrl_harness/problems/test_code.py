@@ -33,14 +33,23 @@ from ctrl_harness.problems.problem import CallCase, OracleKind, ScriptCase
 
 MAX_CHARS = 1 << 20
 """Longer test code is refused: a syntax tree takes a hundred times its source's memory."""
-_MAX_STATEMENTS = 20_000
-"""How many statements are followed through loops and calls; longer tests run as they are."""
+_MAX_WORK = 200_000
+"""How many nodes are looked at through loops and calls; tests of more run as they are."""
+_STATEMENT_WORK = 50
 _MAX_DEPTH = 20
+_MEANINGS = frozenset(
+    {
+        "abs", "dict", "enumerate", "float", "frozenset", "isclose", "list", "math", "print",
+        "range", "set", "tuple", "zip", "Solution",
+    }
+)  # fmt: skip
+"""Names that are read as Python's own, or as the program's class."""
+_FOR_PROGRAMS = frozenset({*sys.stdlib_module_names, "numpy"})
 
 
 @dataclass(frozen=True, slots=True)
 class TestCode:
-    """What test code comes to. prelude: imports that a program may use, as in one file with it."""
+    """What test code comes to. prelude: what a program may use as in one file with the tests."""
 
     __test__: ClassVar[bool] = False  # no test for pytest to collect
     cases: tuple[CallCase | ScriptCase, ...]
@@ -72,7 +81,6 @@ def read_test_code(
     """
     whole = f"{setup}\n{code}" if setup.strip() else code
     module = _parsed(whole)
-    tests = _parsed(code) if setup.strip() else module
     candidate = _check_to_call(module)
     if candidate is not None:
         if entry_point is None:
@@ -83,19 +91,19 @@ def read_test_code(
         if not entry_point.isidentifier():
             raise UserError(f"has the entry point {entry_point!r:.80}, which names no function")
         call = f"check({entry_point})"
-        whole, code = f"{whole}\n{call}\n", f"{code}\n{call}\n"
-        module, tests = _parsed(whole), _parsed(code)
+        whole = f"{whole}\n{call}\n"
+        module = _parsed(whole)
     if not reached_assertions(module):
         raise UserError(_nothing_asserted(module))
-    imports = [s for s in module.body if isinstance(s, (ast.Import, ast.ImportFrom))]
-    if setup.strip() and not _is_imports(_parsed(setup)):
+    given = _parsed(setup).body if setup.strip() else []
+    if not all(map(_only_names, given)):
         return TestCode((ScriptCase(whole),))
-    reader = _Reader(tests, entry_point, equality)
+    reader = _Reader(module, entry_point, equality)
     complete = reader.read()
     cases: list[CallCase | ScriptCase] = [*reader.cases]
     if not complete or not cases:
         cases.append(ScriptCase(whole))
-    return TestCode(tuple(cases), _prelude(imports) if reader.cases else "")
+    return TestCode(tuple(cases), _prelude(given, module.body) if reader.cases else "")
 
 
 def is_one_assert(code: str) -> bool:
@@ -139,27 +147,39 @@ def _nothing_asserted(module: ast.Module) -> str:
     return "asserts nothing, so it would accept any program; write `assert f(…) == …`"
 
 
-def _is_imports(module: ast.Module) -> bool:
-    return all(isinstance(s, (ast.Import, ast.ImportFrom)) or _is_text(s) for s in module.body)
+def _only_names(statement: ast.stmt) -> bool:
+    """Whether set-up code gives names to plain values and modules, and no more."""
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Assign(targets=[ast.Name()], value=value):
+            try:
+                plain_value(value, {})
+                return True
+            except NotPlain:
+                return False
+    return False
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _prelude(setup: Sequence[ast.stmt], whole: Sequence[ast.stmt]) -> str:
+    """What a program in one file with the code could use: set-up values, and modules of both.
 
-
-def _prelude(imports: Sequence[ast.Import | ast.ImportFrom]) -> str:
-    """Those of the standard library: a program in one file with the tests could use them."""
-    lines = []
-    for statement in imports:
-        if isinstance(statement, ast.ImportFrom):
-            if statement.level or statement.module == "__future__":
-                continue
-            roots = [str(statement.module)]
+    A module that is not there is the affair of who uses it.
+    """
+    lines: dict[str, None] = {}
+    for statement in whole:
+        if isinstance(statement, ast.Import):
+            roots = [alias.name.partition(".")[0] for alias in statement.names]
+        elif isinstance(statement, ast.ImportFrom) and not statement.level:
+            roots = [str(statement.module).partition(".")[0]]
         else:
-            roots = [alias.name for alias in statement.names]
-        if all(root.partition(".")[0] in sys.stdlib_module_names for root in roots):
-            lines.append(f"{ast.unparse(statement)}\n")
-    return "".join(dict.fromkeys(lines))
+            continue
+        if _FOR_PROGRAMS.issuperset(roots) and "__future__" not in roots:
+            lines[f"try:\n    {ast.unparse(statement)}\nexcept ImportError:\n    pass\n"] = None
+    for statement in setup:
+        if isinstance(statement, ast.Assign):
+            lines[f"{ast.unparse(statement)}\n"] = None
+    return "".join(lines)
 
 
 def _imported(module: ast.Module) -> frozenset[str]:
@@ -169,6 +189,23 @@ def _imported(module: ast.Module) -> frozenset[str]:
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     )
+
+
+def _bound(module: ast.Module) -> frozenset[str]:
+    """Names to which the code gives a meaning of its own; `import math` gives none."""
+    names = {n.id for n in ast.walk(module) if isinstance(n, ast.Name) and _is_stored(n)}
+    modules = frozenset(
+        alias.name
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.asname is None
+    )
+    return own_functions(module) | names | (_imported(module) - modules)
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return not isinstance(name.ctx, ast.Load)
 
 
 class _Unread(Exception):
@@ -188,10 +225,13 @@ class _Reader:
             equality=equality,
         )
         self._complete = True
-        self._statements = 0
+        self._work = 0
+        self._sizes: dict[ast.AST, int] = {}
 
     def read(self) -> bool:
         """True where the cases are all that the code says."""
+        if _MEANINGS & _bound(self._module):
+            return False
         try:
             self._block(self._module.body, 0)
         except (_Unread, NotPlain, NotACall, RecursionError):
@@ -200,10 +240,31 @@ class _Reader:
 
     def _block(self, body: Sequence[ast.stmt], depth: int) -> None:
         for statement in body:
-            self._statements += 1
-            if self._statements > _MAX_STATEMENTS or depth > _MAX_DEPTH:
+            self._work += _STATEMENT_WORK + self._size(statement)
+            if self._work > _MAX_WORK or depth > _MAX_DEPTH:
                 raise _Unread
             self._statement(statement, depth)
+
+    def _size(self, statement: ast.stmt) -> int:
+        """How many nodes a statement has us look at, those that its names stand for among them."""
+        match statement:
+            case ast.For(iter=head) | ast.If(test=head):
+                node: ast.AST = head
+            case ast.FunctionDef() | ast.ClassDef():
+                return 0
+            case _:
+                node = statement
+        items = {n.value for n in ast.walk(node) if isinstance(n, ast.Subscript)}
+        return self._nodes(node) + sum(
+            self._nodes(self._scope.names[n.id])
+            for n in ast.walk(node)
+            if isinstance(n, ast.Name) and n.id in self._scope.names and n not in items
+        )
+
+    def _nodes(self, node: ast.AST) -> int:
+        if node not in self._sizes:
+            self._sizes[node] = sum(1 for _ in ast.walk(node))
+        return self._sizes[node]
 
     def _statement(self, statement: ast.stmt, depth: int) -> None:
         match statement:

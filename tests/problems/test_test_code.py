@@ -164,15 +164,43 @@ def test_a_call_whose_result_nothing_asserts_on_has_to_run_all_the_same() -> Non
     assert read_test_code(code).cases == (CallCase("g", (1,), 2), ScriptCase(code))
 
 
-def test_setup_code_goes_before_and_its_imports_are_the_programs_too() -> None:
+OPTIONAL = "try:\n    {}\nexcept ImportError:\n    pass\n".format
+
+
+def test_setup_code_goes_before_and_what_it_names_is_the_programs_too() -> None:
     code = "assert f(1) == 2"
-    assert read_test_code(code, setup="import math") == TestCode(
-        (CallCase("f", (1,), 2),), "import math\n"
+    assert read_test_code(code, setup="import math\nN = 6") == TestCode(
+        (CallCase("f", (1,), 2),), OPTIONAL("import math") + "N = 6\n"
     )
-    assert read_test_code("from heapq import *\n" + code).prelude == "from heapq import *\n"
+    assert calls("assert f(N) == [N, 1]", setup="N = 6") == [("f", (6,), [6, 1])]
+    assert read_test_code("from heapq import *\n" + code).prelude == OPTIONAL("from heapq import *")
     setup = "class Node:\n    pass\nroot = Node()"
     assert read_test_code(code, setup=setup).cases == (ScriptCase(f"{setup}\n{code}"),)
     assert read_test_code("import no_such_package\n" + code).prelude == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def abs(x): return 0\nassert abs(f(1) - 2) < 1",
+        "from numpy import isclose\nassert isclose(f(1), 2)",
+        "import numpy as math\nassert math.isclose(f(1), 2)",
+        "from collections import Counter\nassert Counter('a') == {'a': 1}",
+        "class Solution: pass\nassert Solution().f(1) == 2",
+        "assert not Stack()",
+    ],
+)
+def test_names_that_mean_something_else_are_not_taken_for_what_they_are_not(code: str) -> None:
+    assert read_test_code(code).cases == (ScriptCase(code),)
+
+
+def test_tests_that_would_take_long_to_follow_run_as_they_are() -> None:
+    table = "[" + "[1], " * 2_000 + "]"
+    code = f"def t(n):\n    x = {table}\n    assert f(n) == 1\nfor n in range(9_000):\n    t(n)"
+    *some, script = read_test_code(code).cases
+    assert script == ScriptCase(code) and len(some) < 200
+    nested = "for a in range(999):\n    for b in range(999):\n        assert f(a, b) == a + b"
+    assert read_test_code(nested).cases[-1] == ScriptCase(nested)
 
 
 @pytest.mark.parametrize(
