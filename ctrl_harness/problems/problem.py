@@ -106,10 +106,10 @@ class CallCase:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCase:
-    """Assertions that cannot be taken apart; they run in the program's own namespace.
+    """Test code that cannot be read as calls; it runs in the program's own namespace.
 
-    The only kind of case whose expected values meet the program (DESIGN, decision 1); a nonce
-    proves that the script ran to its end.
+    The only kind of case whose expected values meet the program. It is accepted when it ran to its
+    end and its assertions, of which there was at least one, held.
     """
 
     script: str

@@ -105,6 +105,35 @@ def power(x):
 if __name__ == "__main__":
     print(power(int(input())))
 """
+ASSERTED = Problem(
+    "asserted",
+    "file",
+    "",
+    (
+        ScriptCase("for n in squares(3):\n    assert n >= 0\n"),
+        ScriptCase(
+            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
+            "        self.assertEqual(squares(3), [0, 1, 4])\n"
+            "if __name__ == '__main__':\n    unittest.main()\n"
+        ),
+        ScriptCase("try:\n    squares(-1)\n    assert False\nexcept ValueError:\n    pass\n"),
+    ),
+    limits=LIMITS,
+)
+SQUARES = """\
+def squares(n):
+    if n < 0:
+        raise ValueError(n)
+    return {}
+if __name__ == "__main__":
+    print(squares(int(input())))
+"""
+SQUARING = {
+    ("right", "a list"): "[i * i for i in range(n)]",
+    ("wrong", "nothing to assert on"): "[]",
+    ("wrong", "a negative one"): "[0, -1, 4]",
+    ("crash", "exits"): "exit(0)",
+}
 SMALL = {
     ("right", "by itself"): POWER.format("x * x"),
     ("right", "by operator"): POWER.format("x ** 2"),
@@ -124,6 +153,8 @@ SMALL = {
 def small_submissions() -> Iterator[Submission]:
     for (kind, name), program in SMALL.items():
         yield Submission(f"powers {name}", kind, POWERS, program)
+    for (kind, name), value in SQUARING.items():
+        yield Submission(f"squares {name}", kind, ASSERTED, SQUARES.format(value))
     sleeper = POWER.format("__import__('time').sleep(60)")
     for n, case in enumerate(POWERS.cases):
         yield Submission(f"powers slow {n}", "slow", asked(POWERS, (case,), HURRIED), sleeper)
