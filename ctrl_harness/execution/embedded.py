@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import marshal
+import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -41,6 +42,7 @@ from ctrl_harness.execution.packages import USUAL, find_packages
 from ctrl_harness.execution.pool import INSTEAD, Pool
 from ctrl_harness.execution.records import Outcome
 from ctrl_harness.execution.script_job import script_job
+from ctrl_harness.execution.sharing import Share, SharedRuns, can_be_shared, share_out
 from ctrl_harness.execution.threads import run_cancellable, usable_cores
 from ctrl_harness.problems.problem import Limits
 
@@ -79,8 +81,12 @@ class EmbeddedExecutor:
         self.isolated = not without
         self._jobs = jobs or usable_cores()
         self.packages: tuple[str, ...] | None = tuple(packages)
-        self._packages = find_packages(packages)
-        self._pool = Pool(self._jobs, self._packages, without)
+        found = find_packages(packages)
+        self._modules = found.modules
+        self._pool = Pool(self._jobs, found, without)
+        self._counting = threading.Lock()
+        self._waiting = 0
+        """Programs that wait for a place, in all event loops."""
         self._slots: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("slots")
         self._threads: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar(
             "threads"
@@ -94,10 +100,61 @@ class EmbeddedExecutor:
         limits: Limits,
         until: Callable[[Run], bool] | None = None,
     ) -> list[Run]:
-        async with self._own(self._slots):
-            judging = Judging(program, inputs, limits, until, self._packages.modules)
-            work = partial(self._judge, judging)
-            return await run_cancellable(work, self._own(self._threads))
+        async with self._place():
+            if self._jobs > 1 and can_be_shared(inputs):
+                shared = SharedRuns(len(inputs), until)
+                work = partial(self._run_share, program, inputs, limits, shared)
+                return await share_out(shared, work, self._idle_place, lambda: self._waiting > 0)
+            return await self._run(Judging(program, inputs, limits, until, self._modules))
+
+    async def _run(self, judging: Judging) -> list[Run]:
+        return await run_cancellable(partial(self._judge, judging), self._own(self._threads))
+
+    async def _run_share(
+        self,
+        program: Program,
+        inputs: Sequence[Input],
+        limits: Limits,
+        shared: SharedRuns,
+        share: Share,
+        helps: bool,
+    ) -> None:
+        end = share.end
+
+        def take(run: Run) -> bool:
+            at_end = shared.add(share, run)
+            if share.position == end:
+                return False  # a job at its own end need not be stopped
+            return at_end or (helps and self._waiting > 0)
+
+        some = inputs[share.position : end]
+        runs = await self._run(Judging(program, some, limits, take, self._modules))
+        if runs and runs[-1].status == "compile_error":  # of which `until` is not told
+            shared.add(share, runs[-1])
+
+    @contextlib.asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of as many as there are cells, in turn."""
+        with self._counting:
+            self._waiting += 1
+        try:
+            slots, place = self._own(self._slots), object()
+            await slots.acquire_on_behalf_of(place)
+        finally:
+            with self._counting:
+                self._waiting -= 1
+        try:
+            yield
+        finally:
+            slots.release_on_behalf_of(place)
+
+    def _idle_place(self) -> Callable[[], None] | None:
+        """Takes a place for which nobody waits; the function that gives it back."""
+        slots, place = self._own(self._slots), object()
+        if self._waiting or not slots.available_tokens or not self._pool.idle:
+            return None
+        slots.acquire_on_behalf_of_nowait(place)
+        return partial(slots.release_on_behalf_of, place)
 
     async def layers(self) -> dict[str, str]:
         """The layers in force in a live cell, with a detail each. Raises as `execute`."""

@@ -78,6 +78,13 @@ class Pool:
         if not kept:
             cell.close()
 
+    @property
+    def idle(self) -> int:
+        """How many cells could be had at once, started or not."""
+        with self._free:
+            busy = len(self._all) - len(self._idle) + self._starting
+            return self._size - busy
+
     def pids(self) -> list[int]:
         """The outer processes of the cells."""
         with self._free:
