@@ -131,7 +131,7 @@ def humaneval(request: SubmitRequest, row: Row) -> Submission:
         found = find_like_sandbox_fusion(request.completion)
         shown = extracted = found.program or ""
     else:
-        extracted = function_body(request.completion, _stop_tokens(row, labels))
+        extracted = function_body(request.completion, _stop_tokens(request, row, labels))
         shown = f"{text_of(row, 'prompt', 'content')}\n{extracted}"
         found = Found(shown, "heuristic")
     numpy = _NUMPY_PRELUDE if _NUMPY_NAMES.search(shown) else ""
@@ -143,11 +143,14 @@ def humaneval(request: SubmitRequest, row: Row) -> Submission:
     return replace(submission, extracted_code=extracted)
 
 
-def _stop_tokens(row: Row, labels: dict[str, Any]) -> tuple[str, ...] | None:
+def _stop_tokens(
+    request: SubmitRequest, row: Row, labels: dict[str, Any]
+) -> tuple[str, ...] | None:
     """None for HumanEval's own rows and EvoEval's, whose completions end with the function."""
     tokens = row.get("stop_tokens", labels.get("stop_tokens"))
     if tokens is None:
-        return None
+        is_evoeval = request.config.dataset_type == "EvoEvalDataset" or request.dataset == "evoeval"
+        return () if "content" in row and not is_evoeval else None
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise UserError("field 'stop_tokens' is not a list of texts")
     # a blank line ends nothing, and patterns of a row are not run here
@@ -155,10 +158,12 @@ def _stop_tokens(row: Row, labels: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def _refuse_other_languages(language: str, dataset: str) -> None:
+    """The row says its language, or the data set's name does (humaneval_cpp)."""
+    own = language.partition(".")[0]
     named = dataset.partition("humaneval_")[2].removeprefix("form_")
-    for each in (language.partition(".")[0], named):
-        if each in _OTHER_LANGUAGES or (each == language and each not in ("python", "py")):
-            raise NotSupported(f"the row is of language {each!r:.40}; only python is judged here")
+    other = named if named in _OTHER_LANGUAGES else own
+    if other not in ("python", "py"):
+        raise NotSupported(f"the row is of language {other!r:.40}; only python is judged here")
 
 
 # -- AutoEval and Aider

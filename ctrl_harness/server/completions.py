@@ -7,11 +7,14 @@ at which they cut stands inside a string, so that the cut leaves no Python, the 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
-from ctrl_harness.problems.test_code import MAX_CHARS
 from ctrl_harness.verification.extraction import Found, find_like_sandbox_fusion
 from ctrl_harness.verification.quiet_parse import parse_program
 
+_MAX_PARSED_CHARS = 1 << 16  # parsing holds up every other request
+_MAX_PLACES = 8
 _MAIN_GUARD = "if __name__ =="
 _MBPP_MARKS = ("# Example usage", _MAIN_GUARD, "\nassert", '\n"""')
 _TOP_LEVEL = re.compile(r"\n(?=[^\s])")
@@ -54,13 +57,24 @@ def _cut_found(found: Found, marks: tuple[str, ...]) -> Found:
 
 
 def _cut(program: str, mark: str) -> str:
-    before, found, _ = program.partition(mark)
-    return before if not found or is_python(before) or not is_python(program) else program
+    """Up to the first mark where the program can end; up to the first of all if it is no Python."""
+    places = list(islice(_places(program, mark), _MAX_PLACES))
+    for place in places:
+        if is_python(program[:place]):
+            return program[:place]
+    return program if not places or is_python(program) else program[: places[0]]
+
+
+def _places(program: str, mark: str) -> Iterator[int]:
+    place = program.find(mark)
+    while place >= 0:
+        yield place
+        place = program.find(mark, place + 1)
 
 
 def is_python(text: str) -> bool:
     """Whether it parses; of texts too long for that, that it does."""
-    if len(text) > MAX_CHARS:  # a tree takes a hundred times its source's memory
+    if len(text) > _MAX_PARSED_CHARS:
         return True
     try:
         parse_program(text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import sys
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,65 +14,10 @@ from ctrl_harness.execution.wire import Array, Fingerprint, Opaque
 from ctrl_harness.problems.problem import CallCase
 from ctrl_harness.verification.comparators import get_comparator
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from sandbox_fusion_oracle import peer_accepts_text, peer_accepts_value
+
 RULE = get_comparator("sandbox_fusion_livecodebench")
-
-
-def peer_accepts_text(printed: str, expected: str) -> bool:
-    """The steps of SandboxFusion's testing utility for standard output, in their order."""
-    lines = printed.splitlines()
-    for shown in (lines, [line.strip() for line in lines]):
-        if "\n".join(shown).strip() == expected.strip():
-            return True
-    if lines == [expected]:
-        return True
-    wanted = [part.strip() for part in filter(len, expected.split("\n"))]
-    if lines == wanted:
-        return True
-    lines = list(filter(len, lines))
-    if lines == wanted:
-        return True
-    pairs = zip(lines, wanted, strict=False)
-    if all(a.isdigit() and b.isdigit() for a, b in pairs):
-        return False
-    try:
-        numbers = [float(line) for line in lines], [float(line) for line in wanted]
-    except ValueError:
-        return False
-    return len(lines) == len(wanted) and bool(np.allclose(*numbers))
-
-
-def peer_integer_keys(table: dict[str, Any]) -> Any:
-    try:
-        return [{int(key): value for key, value in table.items()}]
-    except ValueError:
-        return table
-
-
-def peer_accepts_value(returned: Any, expected: Any) -> bool:
-    """The steps for a function's result; `expected` as JSON gave it."""
-    if isinstance(expected, dict):
-        expected = peer_integer_keys(expected)
-    elif isinstance(expected, list) and expected and isinstance(expected[0], dict):
-        keyed = peer_integer_keys(expected[0])
-        expected = keyed if isinstance(keyed, list) else expected
-    try:
-        json.dumps(returned)
-    except (TypeError, ValueError):
-        return False
-    if isinstance(returned, tuple):
-        returned = list(returned)
-    if returned == expected:
-        return True
-    if not isinstance(expected, list) or not expected:
-        return False
-    if returned == expected[0]:
-        return True
-    try:
-        if isinstance(returned[0], tuple):
-            return [list(item) for item in returned] == expected[0]
-    except (TypeError, IndexError, KeyError):
-        pass
-    return False
 
 
 @pytest.mark.parametrize(
