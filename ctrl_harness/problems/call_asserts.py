@@ -6,7 +6,7 @@ import ast
 import builtins
 import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ctrl_harness.problems.plain_values import (
@@ -72,9 +72,9 @@ class _Call:
 def calls_of_assert(test: ast.expr, scope: Scope) -> list[CallCase]:
     """The calls that hold exactly where `assert test` does. Raises NotACall.
 
-    Forms: `f(…) == v` and `v == f(…)`; `f(…) is True`, False or None; `f(…)` and `not f(…)`;
-    `set(f(…)) == set(v)`; `abs(f(…) - v) < t` and `<=`; `math.isclose(f(…), v)` with its
-    tolerances; these joined by `and`. Arguments, v and tolerances are plain values.
+    Forms: `f(…) == v` and `v == f(…)`; `f(…) in (v, w)`; `f(…) is True`, False or None; `f(…)` and
+    `not f(…)`; `set(f(…)) == set(v)`; `abs(f(…) - v) < t` and `<=`; `math.isclose(f(…), v)` with
+    its tolerances; these joined by `and`. Arguments, v and tolerances are plain values.
     """
     try:
         return _calls(test, scope)
@@ -110,6 +110,9 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, scope: Scope) ->
         case ast.Is():
             if isinstance(right, ast.Constant) and isinstance(right.value, (bool, type(None))):
                 return _case(left, right, scope, "identical")
+        case ast.In() if isinstance(resolve(right, scope.names), (ast.List, ast.Tuple)):
+            case = _case(left, right, scope, "any_of")
+            return replace(case, expected=tuple(case.expected))
         case ast.Lt() | ast.LtE():
             return _within(left, isinstance(op, ast.Lt), right, scope)
         case ast.Gt() | ast.GtE():

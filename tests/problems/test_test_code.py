@@ -34,6 +34,7 @@ def calls(code: str, **options: Any) -> list[tuple[Any, ...]]:
          ("f", (-math.inf, set(), [0, 1, 2]), math.inf)),
         ("assert f(1) is True", ("f", (1,), True, "identical")),
         ("assert f(1) is None", ("f", (1,), None, "identical")),
+        ("assert f(1) in [2, 3]", ("f", (1,), (2, 3), "any_of")),
         ("assert f(1)", ("f", (1,), True, "truth")),
         ("assert not f(1)", ("f", (1,), False, "truth")),
         ("assert set(f(1)) == set([1, 2])", ("f", (1,), [1, 2], "set")),
@@ -173,6 +174,8 @@ def test_setup_code_goes_before_and_what_it_names_is_the_programs_too() -> None:
         (CallCase("f", (1,), 2),), OPTIONAL("import math") + "N = 6\n"
     )
     assert calls("assert f(N) == [N, 1]", setup="N = 6") == [("f", (6,), [6, 1])]
+    expected = read_test_code("assert f(1) == WANT", setup="WANT = 2")
+    assert expected == TestCode((CallCase("f", (1,), 2),), "")
     assert read_test_code("from heapq import *\n" + code).prelude == OPTIONAL("from heapq import *")
     setup = "class Node:\n    pass\nroot = Node()"
     assert read_test_code(code, setup=setup).cases == (ScriptCase(f"{setup}\n{code}"),)

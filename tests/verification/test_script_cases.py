@@ -15,6 +15,7 @@ from ctrl_harness.execution.executor import Executor
 from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.execution.script_job import marked
 from ctrl_harness.problems.problem import Limits, Problem, ScriptCase
+from ctrl_harness.problems.problem_file import parse_problem
 from ctrl_harness.verification.verdict import CaseResult
 from ctrl_harness.verification.verify import verify
 
@@ -26,21 +27,28 @@ EXECUTORS = [
         marks=pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux"),
     ),
 ]
-Judge = Callable[[str, str], CaseResult]
+Judge = Callable[[str | Problem, str], CaseResult]
 
 
 @pytest.fixture(scope="module", params=EXECUTORS, ids=["process", "cell"])
 def judge(request: Any) -> Iterator[Judge]:
     executor: Executor = request.param(1)
 
-    def run(script: str, program: str) -> CaseResult:
-        problem = Problem("p", "d", "s", (ScriptCase(script),), limits=LIMITS)
+    def run(asked: str | Problem, program: str) -> CaseResult:
+        if isinstance(asked, str):
+            asked = Problem("p", "d", "s", (ScriptCase(asked),), limits=LIMITS)
+        problem = asked
         (result,) = anyio.run(lambda: verify(problem, program, executor=executor)).cases
         assert result is not None
         return result
 
     yield run
     anyio.run(executor.aclose)
+
+
+def judge_all(judge: Judge, problem: Problem, program: str) -> set[str]:
+    """What comes of each of a problem's cases."""
+    return {judge(problem.with_cases((case,)), program).status for case in problem.cases}
 
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -91,6 +99,27 @@ RUN_SUITE = UNITTEST + (
 def test_tests_in_every_form_tell_right_from_wrong(judge: Judge, script: str) -> None:
     assert judge(script, ADD).status == "accepted"
     assert judge(script, WRONG).status in ("wrong_answer", "runtime_error")
+    read = parse_problem({"cases": [{"script": script}]}, "p")
+    assert judge_all(judge, read, ADD) == {"accepted"}
+    assert judge_all(judge, read, WRONG) & {"wrong_answer", "runtime_error"}
+
+
+EQUAL_TO_ALL = """\
+class All(int):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    __hash__ = None
+def add(a, b): return All(0)
+"""
+
+
+@pytest.mark.parametrize("script", [GUARD, "def check(f):\n    assert f(1, 2) == 3\ncheck(add)"])
+def test_an_object_that_equals_everything_earns_nothing_where_calls_can_be_read(
+    judge: Judge, script: str
+) -> None:
+    read = parse_problem({"cases": [{"script": script}]}, "p")
+    assert judge_all(judge, read, EQUAL_TO_ALL) == {"wrong_answer"}
+    assert judge_all(judge, read, ADD) == {"accepted"}
 
 
 RAISES = "def f(x):\n    if x < 0:\n        raise ValueError(x)\n    return x\n"
