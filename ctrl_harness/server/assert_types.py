@@ -285,5 +285,5 @@ def _submission(
     full_code: str | None = None,
     default_s: float = _DEFAULT_S,
 ) -> Submission:
-    time_limit = TimeLimit(seconds=request.config.run_timeout or default_s)
+    time_limit = TimeLimit(seconds=request.config.run_timeout or default_s, total="program")
     return Submission(problem, found, time_limit, full_code=full_code)

@@ -16,11 +16,13 @@ import pytest
 from ctrl_harness.problems.livecodebench import PRELUDE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import sandbox_fusion_oracle as oracle
+import server_load
 
 fusion: Any = pytest.importorskip("sandbox_fusion", reason="needs the package sandbox-fusion")
-SHARE = pytest.mark.parametrize("step", [40, pytest.param(1, marks=pytest.mark.slow)])
-"""Every 40th row, or all."""
+SHARE = pytest.mark.parametrize("step", [100, pytest.param(1, marks=pytest.mark.slow)])
+"""Every hundredth row, or all."""
 
 
 class Case(NamedTuple):
@@ -134,7 +136,7 @@ def answer(case: Case, url: str) -> Any:
 def test_accepted_and_the_share_of_passed_tests_are_what_sandbox_fusion_would_answer(
     server: Any, data: Path, cases_of: Callable[[Path], list[Case]], step: int
 ) -> None:
-    cases = cases_of(data)[::step]
+    cases = cases_of(data)[step // 2 :: step]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda case: answer(case, server.url), cases))
         wanted = list(pool.map(lambda case: case.passes(), cases))
@@ -143,4 +145,48 @@ def test_accepted_and_the_share_of_passed_tests_are_what_sandbox_fusion_would_an
         found = [test.passed for test in result.tests]
         if found != passes or result.accepted is not all(passes):
             differing.append((case.name, found, passes, result.extra))
+    assert differing == []
+
+
+@SHARE
+def test_the_reward_of_verl_is_what_it_would_be_with_sandbox_fusion(
+    server: Any, data: Path, step: int
+) -> None:
+    verl = server_load.verl_reward()
+    if verl is None:
+        pytest.skip("needs verl (pip install --no-deps verl==0.9.1)")
+    differing = []
+    with oracle.plain_server() as plain:
+        for case in code_contests(data)[step // 2 :: step]:
+            inputs = [test["input"]["stdin"] for test in case.row["test"]][:10]
+            outputs = [test["output"]["stdout"] for test in case.row["test"]][:10]
+            scores = [
+                verl.compute_score(
+                    f"{url}/run_code",
+                    None,
+                    1024,
+                    f"```python\n{case.program}\n```",
+                    json.dumps({"inputs": inputs, "outputs": outputs}),
+                    timeout=20,
+                )[0]
+                for url in (server.url, plain)
+            ]
+            if scores[0] != scores[1]:
+                differing.append((case.name, *scores))
+    assert differing == []
+
+
+@SHARE
+def test_a_script_with_its_asserts_ends_as_in_sandbox_fusion(
+    server: Any, data: Path, step: int
+) -> None:
+    """critic-rl sends MBPP+ to /run_code: program and tests as one file."""
+    differing = []
+    with oracle.plain_server() as plain:
+        for case in mbpp(data)[step // 2 :: step]:
+            code = "\n".join([case.program, *case.row["test_list"]])
+            request = fusion.RunCodeRequest(code=code, language="python", run_timeout=20)
+            ours, theirs = (fusion.run_code(request, endpoint=u) for u in (server.url, plain))
+            if (ours.status, ours.run_result.stdout) != (theirs.status, theirs.run_result.stdout):
+                differing.append((case.name, ours, theirs))
     assert differing == []

@@ -164,6 +164,15 @@ def test_set_up_code_may_use_what_the_program_defines(client: httpx.Client) -> N
     assert submit(client, "MBPPDataset", row, fenced(wrong))["accepted"] is False
 
 
+def test_the_asserts_of_a_row_share_a_time(client: httpx.Client) -> None:
+    slow = fenced(f"import time\n{ODD.replace('return', 'time.sleep(0.4); return')}")
+    for seconds, accepted in ((1, False), (4, True)):
+        result = submit(client, "MBPPDataset", MBPP, slow, run_timeout=seconds)
+        assert result["accepted"] is accepted, result
+    ran = submit(client, "MBPPDataset", MBPP, slow, run_timeout=1)["tests"][0]["exec_info"]
+    assert ran["run_result"]["status"] == "TimeLimitExceeded"
+
+
 def test_a_wrong_value_reads_as_a_failed_assert(client: httpx.Client) -> None:
     result = submit(client, "MBPPDataset", MBPP, fenced("def odd(x): return x == 1"))
     ran = result["tests"][0]["exec_info"]
