@@ -40,10 +40,12 @@ def _find_programs(completion: str) -> tuple[str, ...]:
         return tagged
     if enclosed := tuple(code for code in _CODE_LLAMA.findall(text) if code.strip()):
         return enclosed
-    untagged = [block.text for block in blocks if block.language == UNTAGGED]
-    if len(untagged) > 1 and sum(map(len, untagged)) <= _MAX_PARSED_CHARS:
-        untagged = [code for code in untagged if _does_something(code)] or untagged
-    return tuple(untagged)
+    untagged = [block for block in blocks if block.language == UNTAGGED]
+    if sum(len(block.text) for block in untagged) > _MAX_PARSED_CHARS:
+        return tuple(block.text for block in untagged)
+    programs = tuple(block.text for block in untagged if _does_something(block.text))
+    # what follows a fence that was never closed is as often prose
+    return programs or tuple(block.text for block in untagged if block.closed)
 
 
 _recent_programs = lru_cache(maxsize=256)(_find_programs)
@@ -56,10 +58,15 @@ def _does_something(code: str) -> bool:
     # deep nesting ends the parser in several ways
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(
-        not isinstance(statement, ast.Expr) or isinstance(statement.value, ast.Call | ast.Await)
-        for statement in body
-    )
+    return not all(_is_value(statement) for statement in body)
+
+
+def _is_value(statement: ast.stmt) -> bool:
+    """`(2,)`, and `Output: 3`, which Python reads as an annotation."""
+    if isinstance(statement, ast.AnnAssign):
+        return statement.value is None
+    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call | ast.Await)
+    return isinstance(statement, ast.Expr) and not is_call
 
 
 def first_fence(completion: str) -> str | None:
