@@ -26,6 +26,10 @@ _CONTAINERS = rf"(?:{_BLANK}|>|[-*+•](?=\s)|\d{{1,9}}[.)](?=\s)|{_TAG.pattern}
 _OPENING = re.compile(rf"(?P<before>{_CONTAINERS})(?P<ticks>`{{3,}}+|~{{3,}}+)(?P<info>.*)")
 _WITHIN_A_LINE = re.compile(r"(?P<before>.*?[^`])(?P<ticks>`{3,}+)(?P<info>[^`\n]*)$")
 _STOP = re.compile(rf"(?P<before>{_BLANK}*+)(?P<ticks>`{{3,}}+|~{{3,}}+)(?P<tail>.*)")
+_END_TAG = r"(?:</[A-Za-z][\w:-]{0,40}>|<[|｜][^|｜<>\n]{1,40}[|｜]>)"
+_FOREIGN = re.compile(rf"\s*+{_END_TAG}")
+_MAX_END_CHARS = 200
+_END_TAGS = re.compile(rf"(?:\s*+{_END_TAG})+\s*+\Z")
 _ONE_WORD = re.compile(r"[A-Za-z][\w+#.:{}-]*+\s*+")
 _QUOTE = re.compile(r"[ \t]*+>[ ]?")
 _INDENT = re.compile(r"[ \t]*+")
@@ -47,9 +51,9 @@ _END_OF_STRING = {
 class Fence(NamedTuple):
     """A fenced block.
 
-    language: as `language_of` reads the info string. text: the code, without the indentation that
-    all of it has. closed: whether a closing fence was found. start, end: where the block stands in
-    the text, its fences included.
+    language: as `language_of` reads the info string. text: the code, without the indentation of
+    its first statement. closed: whether a closing fence was found. start, end: where the block
+    stands in the text, its fences included.
     """
 
     language: str
@@ -252,6 +256,8 @@ class _Reader:
                     return end
                 else:
                     return in_string
+            if opening.language == PYTHON and "<" in text and not string and _FOREIGN.match(text):
+                return in_string or too_short or _End(line, closed=False)
             if is_code:
                 string.read(text)
                 if string.ticks is not None and opening.ticks[0] == "`":
@@ -290,9 +296,11 @@ class _Reader:
         if end.column:
             lines.append(self._lines[end.line][: end.column])
         code = "\n".join(_dedented(lines))
-        if lines and end.line < len(self._lines):
-            code += "\n"
-        return code
+        if end.line < len(self._lines):
+            return code + "\n" if lines else ""
+        # a model's last token and the tags around its answer, where a closing fence is missing
+        last = code[-_MAX_END_CHARS:]
+        return code[: len(code) - len(last)] + _END_TAGS.sub("", last, count=1)
 
 
 def _is_info_string(tail: str) -> bool:

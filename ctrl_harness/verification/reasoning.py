@@ -49,7 +49,9 @@ _GRANITE = re.compile(
     r"\s*+Here(?:'s| is) my thought process:.*?^Here(?:'s| is) my response:",
     re.DOTALL | re.MULTILINE,
 )
-_QUOTE_MARKS = "\"'`“”‘’«»()[]"
+_QUOTE_MARKS = "\"'`“”‘’«»()[]*_|"
+_NOUN = re.compile(r"[ \t]+(?:tags?|tokens?|markers?|elements?|blocks?|sections?)\b")
+_VERB = re.compile(r"[ \t]+(?:is|are|was|were|and|or|nor|should|must|may|will|opens|ends)\b")
 _WINDOW = 80
 _MAX_LINE = 10_000
 """A longer line is not looked into for inline code."""
@@ -236,15 +238,19 @@ def _is_mention(text: str, tag: _Tag) -> bool:
     after = text[tag.end : tag.end + _WINDOW].partition("\n")[0]
     if before and after and before[-1] in _QUOTE_MARKS and after[0] in _QUOTE_MARKS:
         return True
+    if _NOUN.match(after):
+        return True
     last = before.rstrip()[-1:]
     if not last or not before[-1].isspace():
         return False  # the line begins with it, or it is glued to the word before
-    if not (last.isalnum() or last in ",;`)\"'”’-–—"):
+    if _VERB.match(after):
+        return True
+    if not (last.isalnum() or last in ",;`)\"'”’-–—*•#|"):
         return False  # a sentence or a label ended
     if not after.strip():
         return tag.opens and not tag.closes
     if after[0].isspace():
-        return after.lstrip()[0].islower()
+        return after.lstrip()[0].islower() or after.lstrip()[0] == "|"
     return after[0] in ".,;:!?)\"'”’"
 
 
