@@ -13,6 +13,7 @@ from ctrl_harness.problems.plain_values import (
     Names,
     NotPlain,
     plain_value,
+    read_objects,
     resolve,
     shared_objects,
 )
@@ -202,7 +203,7 @@ def _case(
     rtol: float = 0.0,
 ) -> CallCase:
     value = plain_value(expected, scope.names)
-    wanted = set(shared_objects(expected, scope.names))
+    wanted = set(read_objects(expected, scope.names))
     if scope.spent & wanted:  # it may no longer be what the code says it is
         raise NotACall
     node = resolve(call, scope.names)
@@ -222,7 +223,8 @@ def _call(node: ast.expr, scope: Scope) -> _Call:
     if function is None or not isinstance(node, ast.Call):
         raise NotACall
     given = [each for argument in node.args for each in shared_objects(argument, scope.names)]
-    if scope.spent.intersection(given) or len(set(given)) < len(given):
+    read = [each for argument in node.args for each in read_objects(argument, scope.names)]
+    if scope.spent.intersection(read) or len(set(given)) < len(given):
         raise NotACall
     made = _Call(function, tuple(_arguments(node, scope.names)), frozenset(given))
     scope.spent.update(given)

@@ -119,6 +119,34 @@ def shared_objects(node: ast.expr, names: Names) -> Iterator[ast.AST]:
                 yield from shared_objects(child.value, names)
 
 
+def read_objects(node: ast.expr, names: Names) -> Iterator[ast.AST]:
+    """The mutable objects on which the value of an expression rests: those that it takes from names
+    and the tables in which it finds them."""
+    match node:
+        case ast.Name(id=name) if name in names:
+            yield from (n for n in ast.walk(names[name]) if isinstance(n, _MUTABLE))
+        case ast.Subscript(value=value, slice=index) if resolve(node, names) is not node:
+            yield from _tables(value, names)
+            yield from read_objects(index, names)
+            found = resolve(node, names)
+            yield from (n for n in ast.walk(found) if isinstance(n, _MUTABLE))
+        case _:
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.expr):
+                    yield from read_objects(child, names)
+                elif isinstance(child, ast.keyword):
+                    yield from read_objects(child.value, names)
+
+
+def _tables(node: ast.expr, names: Names) -> Iterator[ast.AST]:
+    """The tables from which an item of an item is taken."""
+    found = resolve(node, names)
+    if isinstance(found, _MUTABLE):
+        yield found
+    if isinstance(node, ast.Subscript):
+        yield from _tables(node.value, names)
+
+
 def plain_value(node: ast.expr, names: Names) -> Any:
     """The value of an expression. Raises NotPlain."""
     try:

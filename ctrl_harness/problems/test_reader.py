@@ -11,6 +11,7 @@ from ctrl_harness.problems.plain_values import (
     NotPlain,
     closed,
     plain_value,
+    read_objects,
     resolve,
     shared_objects,
     whole_range,
@@ -73,6 +74,7 @@ class Reader:
             equality=equality,
         )
         self._complete = True
+        self._calls_before: int | None = None
         self._work = 0
         self._sizes: dict[ast.AST, int] = {}
 
@@ -83,8 +85,18 @@ class Reader:
         try:
             self._block(self._module.body, 0)
         except (_Unread, NotPlain, NotACall, RecursionError):
-            return False
-        return self._complete and not self._scope.results
+            self._complete = False
+        if self._scope.results:
+            self._complete = False
+        if self._calls_before is not None and self._may_have_state():
+            # the asserts that are no calls may be what brings a later call's value about
+            del self.cases[self._calls_before :]
+        return self._complete
+
+    def _may_have_state(self) -> bool:
+        """Whether a call is made without arguments, or twice: a pure function needs neither."""
+        made = [(case.function, case.as_json()["args_repr"]) for case in self.cases]
+        return len(set(made)) < len(made) or any(not case.args for case in self.cases)
 
     def _block(self, body: Sequence[ast.stmt], depth: int) -> None:
         for statement in body:
@@ -132,6 +144,8 @@ class Reader:
                 except NotACall:  # it runs as it is, and may change what it hands to the program
                     self._scope.spent.update(shared_objects(test, self._scope.names))
                     self._complete = False
+                    if self._calls_before is None:
+                        self._calls_before = len(self.cases)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self._assign(name, value)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
@@ -161,12 +175,20 @@ class Reader:
                 scope.callables[name] = scope.callables.get(other, other)
                 return
         try:
-            literal = closed(value, scope.names)
-            plain_value(literal, {})
+            literal = self._closed(value)
         except NotPlain:
             scope.bind_result(name, value)
         else:
             scope.bind(name, literal)
+
+    def _closed(self, value: ast.expr) -> ast.expr:
+        """A plain expression to be named; _Unread is raised where a call may have changed it."""
+        names = self._scope.names
+        literal = closed(value, names)
+        plain_value(literal, {})
+        if self._scope.spent.intersection(read_objects(value, names)):
+            raise _Unread
+        return literal
 
     def _rows(self, table: ast.expr) -> Iterator[ast.expr]:
         """The items that a loop goes through."""
@@ -202,7 +224,7 @@ class Reader:
     def _literal(self, node: ast.expr) -> ast.expr:
         """A table as the code wrote it. Raises _Unread for one that calls may have changed."""
         names = self._scope.names
-        if self._scope.spent.intersection(shared_objects(node, names)):
+        if self._scope.spent.intersection(read_objects(node, names)):
             raise _Unread
         found = resolve(node, names)
         return closed(node, names) if found is node else found
@@ -251,10 +273,13 @@ class Reader:
         scope = self._scope
         names, callables = dict(scope.names), dict(scope.callables)
         functions = dict(self._functions)
-        for parameter, argument in zip(parameters, call.args, strict=True):
-            if isinstance(argument, ast.Starred):
-                raise _Unread
-            self._assign_argument(parameter, argument, names, callables)
+        meanings = [self._meaning(argument) for argument in call.args]  # where the call stands
+        for parameter, meaning in zip(parameters, meanings, strict=True):
+            if isinstance(meaning, str):
+                scope.names.pop(parameter, None)
+                scope.callables[parameter] = meaning
+            else:
+                scope.bind(parameter, meaning)
         body = function.body
         if isinstance(body[-1], ast.Return):
             returned = body[-1].value
@@ -264,20 +289,12 @@ class Reader:
         self._block(body, depth + 1)
         scope.names, scope.callables, self._functions = names, callables, functions
 
-    def _assign_argument(
-        self,
-        parameter: str,
-        argument: ast.expr,
-        names: dict[str, ast.expr],
-        callables: dict[str, str],
-    ) -> None:
-        """Binds a parameter to what the argument means where the call stands."""
+    def _meaning(self, argument: ast.expr) -> ast.expr | str:
+        """The plain expression that an argument is, or the program's function that it names."""
         scope = self._scope
         match argument:
-            case ast.Name(id=name) if name not in names and name not in scope.own:
-                scope.names.pop(parameter, None)
-                scope.callables[parameter] = callables.get(name, name)
-            case _:
-                literal = closed(argument, names)
-                plain_value(literal, {})
-                scope.bind(parameter, literal)
+            case ast.Starred():
+                raise _Unread
+            case ast.Name(id=name) if name not in scope.names and name not in scope.own:
+                return scope.callables.get(name, name)
+        return self._closed(argument)

@@ -160,6 +160,37 @@ def test_what_a_call_may_have_changed_is_not_taken_for_what_the_code_says(rest: 
     assert sum(isinstance(case, CallCase) for case in cases) < rest.count("assert")
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "x = [3, 1]\nassert f(x) == [1, 3]\nassert g([*x]) == 2",
+        "x = [3, 1]\nassert f(x) == [1, 3]\nassert g(x[0]) == 3",
+        "x = [3, 1]\nassert f(x) == [1, 3]\ny = x[0]\nassert g(y) == 3",
+        "x = [3, 1]\nassert f(x) == [1, 3]\ndef t(a):\n    assert g(a) == 3\nt(x[0])",
+        "x = [3, 1]\nassert f(x) == [1, 3]\nfor y in x:\n    assert g(y) == 3",
+    ],
+)
+def test_nor_is_what_is_read_out_of_it(rest: str) -> None:
+    assert read_test_code(rest).cases == (CallCase("f", ([3, 1],), [1, 3]), ScriptCase(rest))
+
+
+def test_items_of_a_table_are_used_one_by_one() -> None:
+    code = (
+        "T = [[1], [2]]\nfor i in range(2):\n    assert f(T[i]) == i\n    assert g(*T[1 - i]) == i"
+    )
+    assert calls(code)[::2] == [("f", ([1],), 0), ("f", ([2],), 1)]
+
+
+def test_calls_after_an_assert_that_is_none_are_left_to_the_script_where_there_is_state() -> None:
+    state = "assert put(1) is None\nassert len(str(take())) == 1\nassert take() is None"
+    assert read_test_code(state).cases == (CallCase("put", (1,), None, "identical"),
+                                           ScriptCase(state))  # fmt: skip
+    pure = "assert f(1) == 2\nassert len(f(2)) == 3\nassert f(3) == 4"
+    assert read_test_code(pure).cases == (
+        CallCase("f", (1,), 2), CallCase("f", (3,), 4), ScriptCase(pure),
+    )  # fmt: skip
+
+
 def test_a_call_whose_result_nothing_asserts_on_has_to_run_all_the_same() -> None:
     code = "x = f(1)\nassert g(1) == 2"
     assert read_test_code(code).cases == (CallCase("g", (1,), 2), ScriptCase(code))
