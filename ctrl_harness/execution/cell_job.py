@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from ctrl_harness.execution.records import (
+    FILES,
     NOT_COMPILED,
     OUTCOME,
     PRELUDE_FAILED,
     READY,
     FrameReader,
     Outcome,
+    unpack_files,
 )
 
 
@@ -101,6 +103,7 @@ class Progress:
         self._frames = FrameReader(job.max_frame_bytes)
         self._on_outcome = on_outcome
         self._compiled = False
+        self._files: tuple[tuple[int, bytes], ...] = ()
         self._trouble: Exception | None = None
 
     def wait_ms(self) -> int:
@@ -125,7 +128,12 @@ class Progress:
 
     def _take(self, kind: bytes, body: bytes) -> None:
         if kind == OUTCOME:
-            self.enough = self._on_outcome(Outcome.unpack(body))
+            outcome = Outcome.unpack(body)
+            if self._files:
+                outcome, self._files = outcome._replace(files=self._files), ()
+            self.enough = self._on_outcome(outcome)
+        elif kind == FILES:
+            self._files = unpack_files(body)
         elif kind == READY:
             self._compiled = True
         else:

@@ -15,8 +15,8 @@ from typing import Any
 
 from ctrl_harness.errors import JudgeError
 from ctrl_harness.execution.cell_job import Job, end_of_compiler
-from ctrl_harness.execution.embedded import Judging
 from ctrl_harness.execution.executor import Run
+from ctrl_harness.execution.judging import Judging
 from ctrl_harness.execution.records import (
     NOT_COMPILED,
     OUTCOME,

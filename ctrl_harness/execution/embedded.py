@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import marshal
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -21,41 +19,25 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from ctrl_harness.errors import JudgeError, UserError
-from ctrl_harness.execution.cell_client import SCRATCH_MB, Cell
+from ctrl_harness.execution.cell_client import Cell
 from ctrl_harness.execution.cell_job import (
     CellDied,
     HostLost,
-    Job,
     LayerMissing,
     NotCompiled,
     PreludeFailed,
 )
-from ctrl_harness.execution.executor import (
-    CallInput,
-    Input,
-    Program,
-    Run,
-    StdinInput,
-)
-from ctrl_harness.execution.outcomes import Expected, read_outcome
+from ctrl_harness.execution.executor import Input, Program, Run
+from ctrl_harness.execution.judging import Judging
 from ctrl_harness.execution.packages import USUAL, find_packages
 from ctrl_harness.execution.pool import INSTEAD, Pool
-from ctrl_harness.execution.records import Outcome
-from ctrl_harness.execution.script_job import script_job
 from ctrl_harness.execution.sharing import Share, SharedRuns, can_be_shared, share_out
 from ctrl_harness.execution.threads import run_cancellable, usable_cores
 from ctrl_harness.problems.problem import Limits
 
 logger = logging.getLogger(__name__)
 
-_MIB = 1024 * 1024
 _ATTEMPTS = 2
-_LEAST_COMPILE_S = 2.0
-_MAX_CALLS = 1000
-"""How many calls one process is asked for at most: after a crash in each, all that is left is sent
-again."""
-_CELL_MB = 256.0
-"""What a cell may use beside the program's memory, its streams and scratch."""
 
 
 class EmbeddedExecutor:
@@ -218,103 +200,3 @@ class EmbeddedExecutor:
             limiter = anyio.CapacityLimiter(self._jobs)
             variable.set(limiter)
             return limiter
-
-
-@dataclass
-class Judging:
-    """One call of `execute` under way."""
-
-    program: Program
-    inputs: Sequence[Input]
-    limits: Limits
-    until: Callable[[Run], bool] | None
-    packages: tuple[str, ...]
-    runs: list[Run] = field(default_factory=list)
-    _enough: bool = False
-
-    @property
-    def over(self) -> bool:
-        """Every input has its run, or no further one is wanted."""
-        return self._enough or len(self.runs) == len(self.inputs)
-
-    def cell_job(self) -> Job:
-        """What a cell runs next: calls, in one process, or what comes before the next ones."""
-        start, end = len(self.runs), len(self.inputs)
-        calls = start < end and isinstance(self.inputs[start], CallInput)
-        if calls:
-            end = min(end, start + _MAX_CALLS)
-        others = (i for i in range(start, end) if isinstance(self.inputs[i], CallInput) != calls)
-        return self.job(next(others, end))
-
-    def job(self, end: int | None = None) -> Job:
-        """What is still to be run; after a cell was lost, that is not everything.
-
-        end: the input before which it ends.
-        """
-        self._expected: list[Expected] = []
-        parts: list[tuple[object, ...]] = []
-        stdin: list[bytes] = []
-        offset = 0
-        calls: list[tuple[str, bytes]] = []
-        for given in self.inputs[len(self.runs) : end]:
-            if isinstance(given, CallInput):
-                if not calls:
-                    parts.append(("calls", calls))
-                calls.append((given.function, marshal.dumps(given.args)))
-                self._expected.append(Expected("call", len(parts)))
-                continue
-            calls = []
-            if isinstance(given, StdinInput):
-                data = given.stdin.encode("utf-8", "surrogatepass")
-                parts.append(("stdio", offset, len(data)))
-                stdin.append(data)
-                offset += len(data)
-                self._expected.append(Expected("stdio", len(parts)))
-            else:
-                tests = script_job(given.script)
-                parts.append(("script", tests))
-                self._expected.append(Expected("script", len(parts), tests["nonce"]))
-        self._position = 0
-        limits = self.limits
-        compile_s = max(limits.time_s, _LEAST_COMPILE_S)
-        head = {
-            "source": self.program.source,
-            "prelude": self.program.prelude,
-            "packages": list(self.packages),
-            "memory_bytes": int(limits.memory_mb * _MIB),
-            "output_bytes": int(limits.output_mb * _MIB),
-            "time_s": limits.time_s,
-            "compile_s": compile_s,
-            "parts": parts,
-        }
-        longest_stdin_mb = max(map(len, stdin), default=0) / _MIB
-        streams_mb = 3 * limits.output_mb + longest_stdin_mb
-        return Job(
-            head,
-            stdin,
-            cell_memory_mb=limits.memory_mb + streams_mb + SCRATCH_MB + _CELL_MB,
-            longest_silence_s=compile_s + limits.time_s,
-            max_frame_bytes=int(limits.output_mb * _MIB) + _MIB,
-            calls=len(calls) if len(parts) == 1 else 0,
-        )
-
-    def take(self, outcome: Outcome) -> bool:
-        """Turns an outcome into Runs; true where no further one is wanted.
-
-        Raises ValueError where more came than was asked for.
-        """
-        if self._position >= len(self._expected):
-            raise ValueError("more outcomes than inputs")
-        expected = self._expected[self._position]
-        run = read_outcome(outcome, expected, self.limits)
-        count = outcome.inputs
-        if count == 0:  # the program could not be loaded, so every call fails in the same way
-            same_part = (e.part == expected.part for e in self._expected[self._position :])
-            count = sum(same_part)
-        for _ in range(count):
-            self._position += 1
-            self.runs.append(run)
-            if self.until is not None and self.until(run):
-                self._enough = True
-                return True
-        return False

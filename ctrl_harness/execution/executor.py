@@ -44,10 +44,15 @@ Input = StdinInput | CallInput | ScriptInput
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Untrusted Python source; `prelude` runs in its namespace first (imports, limits)."""
+    """Untrusted Python source; `prelude` runs in its namespace first (imports, limits).
+
+    fetch: files that come back of each stdio run (`Run.files`), by their paths from the folder it
+    runs in; the executor `embedded` alone brings any.
+    """
 
     source: str
     prelude: str = ""
+    fetch: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ class Run:
     sentence; for people and for feedback, never for deciding. time_s: wall seconds, measured
     outside. memory_mb: peak resident MiB, None where unknown. stderr: the end of what a process of
     its own wrote there. exit_status: the process's, negative for a signal; None where it lives on,
-    was ended for its time, or is not known.
+    was ended for its time, or is not known. files: of those that the program's `fetch` names, the
+    ones that were there, with their bytes.
     """
 
     status: RunStatus
@@ -71,6 +77,7 @@ class Run:
     memory_mb: float | None = None
     stderr: str = ""
     exit_status: int | None = None
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 class Executor(Protocol):

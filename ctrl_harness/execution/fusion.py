@@ -30,9 +30,9 @@ from ctrl_harness.execution.driver import (
     judge_elsewhere,
     packed,
 )
-from ctrl_harness.execution.embedded import Judging
 from ctrl_harness.execution.executor import Input, Program, Run
 from ctrl_harness.execution.fusion_http import Endpoint
+from ctrl_harness.execution.judging import Judging
 from ctrl_harness.execution.run_wire import input_as_json, run_from_json
 from ctrl_harness.execution.wire import WireError
 from ctrl_harness.problems.problem import Limits

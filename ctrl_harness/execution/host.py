@@ -42,6 +42,7 @@ from ctrl_harness.execution.descriptors import (
     wait,
     write_all,
 )
+from ctrl_harness.execution.fetching import fetch
 from ctrl_harness.execution.records import (
     ENDED,
     NOT_COMPILED,
@@ -52,6 +53,7 @@ from ctrl_harness.execution.records import (
     TIMED_OUT,
     FrameReader,
     frame,
+    packed_files,
     packed_outcome,
 )
 from ctrl_harness.execution.scratch import Scratch
@@ -194,9 +196,20 @@ class Host:
         """
         text = self._job["prelude"] + "\n" + self._job["source"]
         named = set(_WORD.findall(" ".join(_IMPORT.findall(text)))) & _RARE_MODULES
-        for name in named.union(package for package in self._job["packages"] if package in text):
-            with contextlib.suppress(ImportError):  # the program will meet it itself
+        for name in named:
+            __import__(name)
+        packages = [name for name in self._job["packages"] if name in text]
+        if not packages:
+            return
+        # theirs is not the program's time, and what they reserve may exceed its memory
+        signal.setitimer(signal.ITIMER_REAL, self._job["packages_s"])
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+        for name in packages:
+            with contextlib.suppress(Exception):  # the program will meet it itself
                 __import__(name)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        signal.setitimer(signal.ITIMER_REAL, self._job["compile_s"])
 
     # -- a process of its own for an input
 
@@ -220,6 +233,9 @@ class Host:
             stdout = read_at(1, stdout_bytes, 0)
         if how != OVERSIZED and (status != 0 or is_script):
             message = _ending(os.pread(REPORT_FD, _MESSAGE_BYTES, 0))
+        if wanted := self._job.get("fetch"):
+            files = fetch(".", wanted, self._job["fetch_bytes"])
+            self._tell(packed_files(files))
         cpu = usage.ru_utime + usage.ru_stime
         peak = usage.ru_maxrss
         self._tell(packed_outcome(how, 1, status, wall, cpu, peak, message, stderr, stdout))

@@ -32,8 +32,8 @@ from ctrl_harness.execution.driver import (
     judge_elsewhere,
     packed,
 )
-from ctrl_harness.execution.embedded import Judging
 from ctrl_harness.execution.executor import Executor, Input, Program, Run
+from ctrl_harness.execution.judging import Judging
 from ctrl_harness.problems.problem import Limits
 
 if TYPE_CHECKING:  # it takes seconds to import, which only evals should pay

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 READY, NOT_COMPILED, PRELUDE_FAILED, OUTCOME = b"P", b"C", b"J", b"T"
 """Kinds of frame: the program compiled; it did not, the prelude failed (text); an outcome."""
+FILES = b"F"
+"""Before an outcome: the files that the program left and that were asked for."""
 AGAIN = b"A"
 """From a process that has made calls before: this one is to be made in a process of its own."""
 STARTED = b"S"
@@ -18,6 +20,7 @@ ENDED, TIMED_OUT, ALIVE, OVERSIZED = 0, 1, 2, 3
 on; OVERSIZED is a process that was ended because its message or output was too large."""
 
 _FRAME = struct.Struct("<I")
+_FILE = struct.Struct("<II")
 _HEAD = struct.Struct("<BIiddIII")
 _FRAMED_HEAD = struct.Struct("<Ic" + _HEAD.format[1:])
 
@@ -26,7 +29,8 @@ class Outcome(NamedTuple):
     """One input's end. inputs: for how many it holds (0: all that the child still had).
 
     status: as os.wait4 gives it. wall_s, cpu_s: seconds. peak_kib: peak resident memory, 0 where
-    unknown. message: one of guest.py's, kind and payload, or nothing.
+    unknown. message: one of guest.py's, kind and payload, or nothing. files: what came before it in
+    a frame of its own, by the number of the name.
     """
 
     how: int
@@ -38,9 +42,10 @@ class Outcome(NamedTuple):
     message: bytes = b""
     stderr: bytes = b""
     stdout: bytes = b""
+    files: "tuple[tuple[int, bytes], ...]" = ()
 
     def pack(self) -> bytes:
-        return packed_outcome(*self)
+        return packed_outcome(*self[:-1])
 
     @classmethod
     def unpack(cls, body: bytes) -> "Outcome":
@@ -77,6 +82,27 @@ def packed_outcome(
     numbers = how, inputs, status, wall_s, cpu_s, peak_kib, said, told
     head = _FRAMED_HEAD.pack(size, OUTCOME, *numbers)
     return head + message + stderr + stdout
+
+
+def packed_files(files: "list[tuple[int, bytes]]") -> bytes:
+    """Their frame."""
+    parts = (part for number, data in files for part in (_FILE.pack(number, len(data)), data))
+    return frame(FILES, *parts)
+
+
+def unpack_files(body: bytes) -> "tuple[tuple[int, bytes], ...]":
+    """Raises ValueError for anything that `packed_files` would not have made."""
+    files, at = [], 0
+    while at < len(body):
+        try:
+            number, size = _FILE.unpack_from(body, at)
+        except struct.error as error:
+            raise ValueError(f"malformed files: {error}") from None
+        at += _FILE.size + size
+        if at > len(body):
+            raise ValueError("malformed files: they are cut short")
+        files.append((number, body[at - size : at]))
+    return tuple(files)
 
 
 def frame(kind: bytes, *parts: bytes) -> bytes:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.execution.choice import DEFAULT as EMBEDDED
 from ctrl_harness.execution.executor import Executor, Input, Program, Run, StdinInput
 from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server import models, native
@@ -146,6 +147,10 @@ def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metric
     async def run_code(request: models.RunCodeRequest, http: Request) -> Json:
         """Runs a program once."""
         http.scope[PATIENCE] = min(http.scope[PATIENCE], patience_s(request))
+        if request.fetch_files and judge.name != EMBEDDED:
+            raise NotSupported(f"the executor {judge.name!r} brings no files back; print them")
+        if request.run_timeout <= 0:
+            return Json(run_code_response(Run("time_limit")))
         limits = settings.check(limits_of(request))
         given = StdinInput(request.stdin or "")
         runs = await judge.execute(program_of(request), [given], limits)

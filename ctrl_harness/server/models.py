@@ -29,19 +29,22 @@ class CommandResult(BaseModel):
 
 
 class RunCodeRequest(BaseModel):
-    """A program to be run once. memory_limit_MB: -1 for this server's default. output_mb: MiB of
+    """A program to be run once.
+
+    compile_timeout: nothing is compiled, so any will do. run_timeout: at 0 or less it is over
+    before it starts. memory_limit_MB: 0 or less for this server's default. output_mb: MiB of
     standard output, which SandboxFusion does not ask for.
     """
 
     code: str
     language: Literal["python"]
     stdin: str | None = None
-    compile_timeout: Seconds = 10
-    run_timeout: Seconds = 10
-    memory_limit_MB: Annotated[int, Field(ge=-1, le=1_000_000)] = -1
+    compile_timeout: Annotated[float, Field(allow_inf_nan=False)] = 10
+    run_timeout: Annotated[float, Field(le=MAX_SECONDS, allow_inf_nan=False)] = 10
+    memory_limit_MB: Annotated[int, Field(le=1_000_000)] = -1
     output_mb: Annotated[float, Field(gt=0, lt=1e6)] = Limits().output_mb
     files: dict[str, str | None] = Field({}, max_length=1000, description="path to base64")
-    fetch_files: list[str] = []
+    fetch_files: Annotated[list[str], Field(max_length=1000)] = []
     args: list[str] = []
 
 

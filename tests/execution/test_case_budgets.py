@@ -20,9 +20,10 @@ from ctrl_harness.execution.driver import (
     judge_elsewhere,
     packed,
 )
-from ctrl_harness.execution.embedded import EmbeddedExecutor, Judging
+from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.execution.executor import CallInput, Program, Run
 from ctrl_harness.execution.fusion import _BUNDLE, _DRIVER
+from ctrl_harness.execution.judging import Judging
 from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.problems.problem import Limits
 

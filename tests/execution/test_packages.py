@@ -89,3 +89,34 @@ def test_executors_of_other_packages_are_others() -> None:
     usual, with_more = get_executor(), get_executor(packages=["packaging"])
     assert usual is not with_more and with_more is get_executor(packages=["packaging"] * 2)
     assert (usual.packages, with_more.packages) == (("numpy",), ("numpy", "packaging"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
+def test_importing_a_large_package_is_not_the_time_of_the_program(
+    install: Install, tmp_path: Path
+) -> None:
+    install("alpha-dist", "alpha")
+    (tmp_path / "alpha" / "__init__.py").write_text("import time\ntime.sleep(2.5)\n")
+
+    async def twice() -> list[Run]:
+        executor = EmbeddedExecutor(1, ["alpha-dist"])
+        try:
+            inputs = [StdinInput(""), StdinInput("")]
+            return await executor.execute(
+                Program("import alpha\nprint(1)"), inputs, Limits(time_s=0.5)
+            )
+        finally:
+            await executor.aclose()
+
+    assert [(ran.status, ran.stdout) for ran in anyio.run(twice)] == [("ok", "1\n")] * 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
+def test_a_package_that_cannot_be_imported_is_the_programs_affair(
+    install: Install, tmp_path: Path
+) -> None:
+    install("alpha-dist", "alpha")
+    (tmp_path / "alpha" / "__init__.py").write_text("raise RuntimeError('no such device')\n")
+    assert run("print('alpha')", "alpha-dist").stdout == "alpha\n"
+    ran = run("import alpha", "alpha-dist")
+    assert ran.status == "runtime_error" and "no such device" in ran.error + ran.stderr

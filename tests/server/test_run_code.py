@@ -32,7 +32,7 @@ def test_a_program_reads_stdin_and_its_output_comes_back(client: httpx.Client) -
         ("1/0", "", "ZeroDivisionError"),
         ("import sys; sys.exit('so be it')", "", "so be it"),
         ("import os; os.abort()", "", "SIGABRT"),
-        ("print(", "compile_error", "SyntaxError"),
+        ("print(", "", "SyntaxError"),
         ("import os; os.write(1, b'x' * (20 << 20))", "output_limit", ""),
     ],
 )
@@ -83,7 +83,7 @@ def test_files_are_put_into_the_working_folder(client: httpx.Client) -> None:
     [
         {"../x": "aa=="}, {"/etc/x": "aa=="}, {"": "aa=="}, {".": "aa=="}, {"a\0b": "aa=="},
         {"a": "aa==", "a/b": "aa=="}, {"x" * 300: "aa=="}, {"x": "no base64!é"},
-        {"x": "A" * (24 << 20)},
+        {"x": "A" * (24 << 20)}, {f"{n}/{'x/' * 100}f": "" for n in range(50)},
     ],
 )  # fmt: skip
 def test_files_that_have_no_place_are_refused(client: httpx.Client, files: Any) -> None:
@@ -99,14 +99,36 @@ def test_output_that_is_no_text_comes_back_readable(client: httpx.Client) -> Non
 
 
 @pytest.mark.parametrize(
+    "change",
+    [{"memory_limit_MB": 0}, {"memory_limit_MB": -1}, {"memory_limit_MB": -7},
+     {"compile_timeout": 0}, {"compile_timeout": -1}, {"compile_timeout": 1e9}],
+)  # fmt: skip
+def test_limits_that_sandbox_fusion_takes_for_none(
+    client: httpx.Client, change: dict[str, Any]
+) -> None:
+    assert run(client, "print(1)", **change)["run_result"]["stdout"] == "1\n"
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_a_run_timeout_of_nothing_is_over_before_it_starts(
+    client: httpx.Client, seconds: float
+) -> None:
+    answer = run(client, "print(1)", run_timeout=seconds)
+    assert answer["status"] == "Failed"
+    assert answer["run_result"]["status"] == "TimeLimitExceeded"
+    assert (answer["run_result"]["stdout"], answer["run_result"]["return_code"]) == ("", None)
+
+
+@pytest.mark.parametrize(
     ("change", "status"),
     [
         ({"language": "cobol"}, 422), ({"language": "cpp"}, 422), ({"language": None}, 422),
-        ({"code": None}, 422), ({"code": 1}, 422), ({"run_timeout": 0}, 422),
-        ({"run_timeout": -1}, 422), ({"run_timeout": 1e9}, 422), ({"run_timeout": 400}, 400),
-        ({"memory_limit_MB": -2}, 422), ({"memory_limit_MB": 0}, 400),
+        ({"code": None}, 422), ({"code": 1}, 422), ({"run_timeout": None}, 422),
+        ({"run_timeout": 1e9}, 422), ({"run_timeout": 400}, 400),
+        ({"compile_timeout": None}, 422), ({"memory_limit_MB": None}, 422),
+        ({"memory_limit_MB": "all"}, 422),
         ({"memory_limit_MB": 900_000}, 400), ({"memory_limit_MB": 1}, 200),
-        ({"stdin": 3}, 422), ({"files": []}, 422), ({"fetch_files": ["a"]}, 501),
+        ({"stdin": 3}, 422), ({"files": []}, 422), ({"fetch_files": "a"}, 422),
         ({"code": "a\0b"}, 200), ({"unknown_field": 1}, 200),
     ],
 )  # fmt: skip
@@ -137,7 +159,8 @@ def test_malformed_bodies_are_refused(client: httpx.Client, body: bytes) -> None
 def test_lone_surrogates_do_not_compile(client: httpx.Client) -> None:
     body = b'{"code": "print(\'\\ud800\')", "language": "python", "stdin": "\\udfff"}'
     response = client.post("/run_code", content=body, headers={"content-type": "application/json"})
-    assert response.json()["message"] == "compile_error"
+    assert response.json()["status"] == "Failed"
+    assert "surrogates not allowed" in response.json()["run_result"]["stderr"]
 
 
 def test_source_of_ten_megabytes_ends_in_bounded_time(client: httpx.Client) -> None:
