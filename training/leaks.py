@@ -8,10 +8,12 @@ critique/leakage.py, as in every evaluation; the first is found here, by its wor
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from ctrl_harness.critique.leakage import Leak, programs_in
 from ctrl_harness.problems.problem import Problem
+from ctrl_harness.verification.fences import fences
 
 LeakMode = Literal["report", "strip", "drop"]
 """What becomes of a critique that gives something away: it stays and is counted, it loses those
@@ -46,10 +48,6 @@ _NAMED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^\n.!?]*(?:[.!?](?!\s|\Z)[^\n.!?]*)*[.!?]*[ \t]*")
-_BLOCK = re.compile(
-    r"^[ \t]*+(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^[ \t]*+(?P=fence)[ \t]*+$\n?|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
 _JUDGEMENT = re.compile(r"judge?ment", re.IGNORECASE)
 
 
@@ -70,7 +68,8 @@ def names_hint(critique: str, problem: Problem) -> bool:
     not either way), and neither are quotations of code.
     """
     allowed = _words(problem.statement)
-    return any(match not in allowed for match in _words(_BLOCK.sub("", critique)))
+    prose = (piece for piece, is_code in _pieces(critique) if not is_code)
+    return any(match not in allowed for match in _words("".join(prose)))
 
 
 def strip(critique: str, program: str | None, problem: Problem) -> str | None:
@@ -78,10 +77,12 @@ def strip(critique: str, program: str | None, problem: Problem) -> str | None:
 
     program: the draft's. None where the rest gives it away still, or where nothing is left.
     """
-    text = _BLOCK.sub(lambda block: _without_program(block[0], program, problem), critique)
     allowed = _words(problem.statement)
-    pieces = [_without_sentences(piece, allowed) for piece in _outside_blocks(text)]
-    text = re.sub(r"[ \t]++$", "", "".join(pieces), flags=re.MULTILINE)
+    kept = (
+        _without_program(piece, program, problem) if is_code else _without_sentences(piece, allowed)
+        for piece, is_code in _pieces(critique)
+    )
+    text = re.sub(r"[ \t]++$", "", "".join(kept), flags=re.MULTILINE)
     text = re.sub(r"\n{3,}", "\n\n", text).strip()
     if not text or names_hint(text, problem) or programs_in(text, program, problem):
         return None
@@ -96,19 +97,17 @@ def _without_program(block: str, program: str | None, problem: Problem) -> str:
     return "" if programs_in(block, program, problem) else block
 
 
-def _outside_blocks(text: str) -> list[str]:
-    """The text in pieces, code blocks and what stands between them in turn."""
-    pieces: list[str] = []
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, each with whether it is a code block; what stands between is not."""
     end = 0
-    for block in _BLOCK.finditer(text):
-        pieces += [text[end : block.start()], block[0]]
-        end = block.end()
-    return [*pieces, text[end:]]
+    for block in fences(text):
+        yield text[end : block.start], False
+        end = block.end + text.startswith("\n", block.end)
+        yield text[block.start : end], True
+    yield text[end:], False
 
 
 def _without_sentences(piece: str, allowed: set[str]) -> str:
-    if _BLOCK.match(piece):
-        return piece
     return _SENTENCE.sub(lambda sentence: _kept(sentence[0], allowed), piece)
 
 

@@ -181,14 +181,23 @@ async def _judge(
 
 
 def _read_samples(path: Path) -> Iterator[Sample | UnusableRow]:
+    """Lines end in \\n or \\r\\n; byte order marks before them mean nothing."""
     try:
         stream = path.open(encoding="utf-8", errors="surrogateescape", newline="\n")
     except OSError as error:
         raise UserError(f"the samples {path} cannot be read: {error.strerror}") from error
     with stream:
         for number, line in enumerate(stream, start=1):
+            if number == 1 and _is_utf_16(line):
+                raise UserError(f"the samples {path} are UTF-16; save them as UTF-8")
+            line = line.lstrip("\ufeff")
             if line.strip():
                 yield _parse_sample(number, line)
+
+
+def _is_utf_16(line: str) -> bool:
+    """By its byte order mark, or by the zeros beside the first brace."""
+    return line.startswith(("\udcff\udcfe", "\udcfe\udcff")) or "\0" in line[:2]
 
 
 def _parse_sample(number: int, line: str) -> Sample | UnusableRow:

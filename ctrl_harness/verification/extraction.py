@@ -21,6 +21,13 @@ from ctrl_harness.verification.reasoning import strip_reasoning as strip_reasoni
 _USUAL_CHARS = 1 << 16
 _MAX_PARSED_CHARS = 100_000
 _CODE_LLAMA = re.compile(r"\[PYTHON\][ \t]*+\n?(.*?)(?:\[/PYTHON\]|\Z)", re.DOTALL)
+_CODE_LINE = re.compile(
+    r"""^[ \t]*+(?: (?:def|class)\ \w | import\ \w+[ \t]*(?:[.,]|$) | from\ [\w.]+\ import\b
+      | (?:if|elif|else|for|while|with|try|except|finally)\b[^\n]*:[ \t]*$ | return\b | @\w
+      | print\( | [\w.\[\], \t]++(?:[-+*/%|&^@]|//|\*\*|>>|<<)?=(?![=>])
+    )""",
+    re.VERBOSE | re.MULTILINE,
+)
 
 
 def _programs(completion: str) -> tuple[str, ...]:
@@ -31,8 +38,8 @@ def _programs(completion: str) -> tuple[str, ...]:
 
 
 def _find_programs(completion: str) -> tuple[str, ...]:
-    """The blocks tagged as Python; without one, what Code Llama's tags enclose, or else the blocks
-    without a tag: of several, those that hold a program, if any does."""
+    """The blocks tagged as Python; without one, what Code Llama's tags enclose; else the blocks
+    without a tag that are Python, or that have a line of it where none is."""
     text = completion.replace("\r\n", "\n").replace("\r", "\n")
     text = strip_reasoning(text.lstrip(INVISIBLE))
     blocks = [block for block in fences(text) if block.text.strip()]
@@ -40,10 +47,12 @@ def _find_programs(completion: str) -> tuple[str, ...]:
         return tagged
     if enclosed := tuple(code for code in _CODE_LLAMA.findall(text) if code.strip()):
         return enclosed
-    untagged = [block.text for block in blocks if block.language == UNTAGGED]
-    if len(untagged) > 1 and sum(map(len, untagged)) <= _MAX_PARSED_CHARS:
-        untagged = [code for code in untagged if _does_something(code)] or untagged
-    return tuple(untagged)
+    untagged = [block for block in blocks if block.language == UNTAGGED]
+    parsed = untagged if sum(len(b.text) for b in untagged) <= _MAX_PARSED_CHARS else []
+    if programs := tuple(block.text for block in parsed if _does_something(block.text)):
+        return programs
+    # what follows a fence that was never closed is as often prose
+    return tuple(b.text for b in untagged if b.closed and _CODE_LINE.search(b.text))
 
 
 _recent_programs = lru_cache(maxsize=256)(_find_programs)
@@ -56,10 +65,15 @@ def _does_something(code: str) -> bool:
     # deep nesting ends the parser in several ways
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(
-        not isinstance(statement, ast.Expr) or isinstance(statement.value, ast.Call | ast.Await)
-        for statement in body
-    )
+    return not all(_is_value(statement) for statement in body)
+
+
+def _is_value(statement: ast.stmt) -> bool:
+    """`(2,)`, and `Output: 3`, which Python reads as an annotation."""
+    if isinstance(statement, ast.AnnAssign):
+        return statement.value is None
+    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call | ast.Await)
+    return isinstance(statement, ast.Expr) and not is_call
 
 
 def first_fence(completion: str) -> str | None:

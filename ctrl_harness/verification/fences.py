@@ -21,10 +21,15 @@ _MAX_LINES_AHEAD = 50_000
 """How many lines of one text are read in vain, in all."""
 
 _BLANK = rf"[\s{INVISIBLE}]"
-_CONTAINERS = rf"(?:{_BLANK}|>|[-*+•](?=\s)|\d{{1,9}}[.)](?=\s)|</?[A-Za-z][\w:-]{{0,40}}>)*+"
+_TAG = re.compile(r"</?[A-Za-z][\w:-]{0,40}>")
+_CONTAINERS = rf"(?:{_BLANK}|>|[-*+•](?=\s)|\d{{1,9}}[.)](?=\s)|{_TAG.pattern})*+"
 _OPENING = re.compile(rf"(?P<before>{_CONTAINERS})(?P<ticks>`{{3,}}+|~{{3,}}+)(?P<info>.*)")
 _WITHIN_A_LINE = re.compile(r"(?P<before>.*?[^`])(?P<ticks>`{3,}+)(?P<info>[^`\n]*)$")
 _STOP = re.compile(rf"(?P<before>{_BLANK}*+)(?P<ticks>`{{3,}}+|~{{3,}}+)(?P<tail>.*)")
+_END_TAG = r"(?:</[A-Za-z][\w:-]{0,40}>|<[|｜][^|｜<>\n]{1,40}[|｜]>)"
+_FOREIGN = re.compile(rf"\s*+{_END_TAG}")
+_MAX_END_CHARS = 200
+_END_TAGS = re.compile(rf"(?:\s*+{_END_TAG})+\s*+\Z")
 _ONE_WORD = re.compile(r"[A-Za-z][\w+#.:{}-]*+\s*+")
 _QUOTE = re.compile(r"[ \t]*+>[ ]?")
 _INDENT = re.compile(r"[ \t]*+")
@@ -46,9 +51,9 @@ _END_OF_STRING = {
 class Fence(NamedTuple):
     """A fenced block.
 
-    language: as `language_of` reads the info string. text: the code, without the indentation that
-    all of it has. closed: whether a closing fence was found. start, end: where the block stands in
-    the text, its fences included.
+    language: as `language_of` reads the info string. text: the code, without the indentation of
+    its first statement. closed: whether a closing fence was found. start, end: where the block
+    stands in the text, its fences included.
     """
 
     language: str
@@ -73,8 +78,10 @@ class StringState:
         return bool(self._delimiter)
 
     def read(self, line: str) -> None:
-        position = 0
         self.ticks = None
+        if not (self._delimiter or '"""' in line or "'''" in line or "```" in line):
+            return
+        position = 0
         while True:
             if self._delimiter:
                 end = _END_OF_STRING[self._delimiter].match(line, position)
@@ -118,12 +125,15 @@ class Allowance:
 
 
 class _Opening(NamedTuple):
-    """An opening fence: what stands before it in its line, its signs, and the block's language."""
+    """An opening fence. quotes: the signs of block quotes before it in its line. ticks: its own
+    signs. language: the block's. before: how many characters stand before it, but for blanks.
+    in_prose: these are a part of a sentence."""
 
-    before: str
+    quotes: int
     ticks: str
     language: str
-    within_a_line: bool = False
+    before: int
+    in_prose: bool = False
 
 
 class _End(NamedTuple):
@@ -162,13 +172,13 @@ class _Reader:
                 continue
             end = self._end(line, opening)
             code = self._code(line, end, opening)
-            if opening.within_a_line and not self._allowance.parses(code):
+            if not self._is_block(opening, code, closed=end.closed):
                 line, column = line + 1, 0
                 continue
             language = opening.language
             if language == UNTAGGED and (tag := _TAG_AS_A_LINE.match(code)):
                 language, code = PYTHON, code[tag.end() :]
-            start = self._starts[line] + column
+            start = self._starts[line] + column + opening.before
             stop = min(self._starts[end.line] + end.after, self._starts[-1] - 1)
             yield Fence(language, code, end.closed, start, stop)
             line, column = end.line, end.after
@@ -179,15 +189,30 @@ class _Reader:
             return None
         found = _OPENING.match(line) if column == 0 else None
         if found and (found["ticks"][0] == "~" or "`" not in found["info"]):
-            return _Opening(found["before"], found["ticks"], language_of(found["info"]))
+            before = found["before"]
+            quotes = _TAG.sub("", before).count(">")
+            offset = len(before) if before.strip() else 0
+            return _Opening(quotes, found["ticks"], language_of(found["info"]), offset)
         found = _WITHIN_A_LINE.match(line)
-        if found and language_of(found["info"]) == PYTHON:
-            return _Opening("", found["ticks"], PYTHON, within_a_line=True)
+        if found is None:
+            return None
+        language = language_of(found["info"])
+        announced = found["before"].rstrip(" *_").endswith(":") and " " not in found["info"].strip()
+        if language == PYTHON or announced:
+            return _Opening(0, found["ticks"], language, found.start("ticks"), True)
         return None
+
+    def _is_block(self, opening: _Opening, code: str, *, closed: bool) -> bool:
+        """Whether what a fence within a line opens is code and not the rest of a sentence."""
+        if not opening.in_prose:
+            return True
+        if opening.language in (PYTHON, UNTAGGED):
+            return self._allowance.parses(code)
+        return closed
 
     def _wraps(self, opening: _Opening, number: int) -> bool:
         """Whether this fence delimits Markdown, whose own blocks are looked at."""
-        if opening.within_a_line:
+        if opening.in_prose:
             return False
         if opening.language in _WRAPPERS:
             self._wrappers.append(len(opening.ticks))
@@ -209,7 +234,7 @@ class _Reader:
         A fence within a string ends the block where the string is never closed, or where what
         comes of going on is no Python: then it was the program that was broken.
         """
-        depth = opening.before.count(">")
+        depth = opening.quotes
         is_code = opening.language in (PYTHON, UNTAGGED)
         string = StringState()
         in_string = too_short = None
@@ -217,7 +242,7 @@ class _Reader:
             text = _unquoted(self._lines[line], depth)
             if text is None:
                 return in_string or _End(line, closed=False)
-            ahead = in_string or too_short or opening.within_a_line
+            ahead = in_string or too_short or opening.in_prose
             if ahead and not self._allowance.looks_ahead():
                 break
             stop = _STOP.match(text) if "```" in text or "~~~" in text else None
@@ -231,6 +256,8 @@ class _Reader:
                     return end
                 else:
                     return in_string
+            if opening.language == PYTHON and "<" in text and not string and _FOREIGN.match(text):
+                return in_string or too_short or _End(line, closed=False)
             if is_code:
                 string.read(text)
                 if string.ticks is not None and opening.ticks[0] == "`":
@@ -264,14 +291,16 @@ class _Reader:
         return at_end and self._allowance.parses(self._code(number, end, opening))
 
     def _code(self, number: int, end: _End, opening: _Opening) -> str:
-        depth = opening.before.count(">")
+        depth = opening.quotes
         lines = [_unquoted(line, depth) or "" for line in self._lines[number + 1 : end.line]]
         if end.column:
             lines.append(self._lines[end.line][: end.column])
         code = "\n".join(_dedented(lines))
-        if lines and end.line < len(self._lines):
-            code += "\n"
-        return code
+        if end.line < len(self._lines):
+            return code + "\n" if lines else ""
+        # a model's last token and the tags around its answer, where a closing fence is missing
+        last = code[-_MAX_END_CHARS:]
+        return code[: len(code) - len(last)] + _END_TAGS.sub("", last, count=1)
 
 
 def _is_info_string(tail: str) -> bool:

@@ -44,8 +44,9 @@ def language_of(info: str) -> str:
     text = text.lstrip("#!/[(<*_'\".:=-% ")
     if found := _FILE.match(text):
         return PYTHON if found["file"].endswith(".py") else UNTAGGED
-    text = _ATTRIBUTE.sub("", text, count=1) if _ATTRIBUTE.match(text) else text
-    text = _PREFIX.sub("", text.lstrip("\"'"), count=1) if _PREFIX.match(text) else text
+    for prefix in (_ATTRIBUTE, _PREFIX):
+        if found := prefix.match(text):
+            text = text[found.end() :].lstrip("\"'")
     first = text.split(maxsplit=1)[0] if text.strip() else ""
     if _is_python_file(first):
         return PYTHON

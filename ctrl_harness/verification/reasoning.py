@@ -22,16 +22,19 @@ from ctrl_harness.verification.fences import Allowance, Fence, fences
 from ctrl_harness.verification.info_string import PYTHON, UNTAGGED
 
 _TAG = re.compile(
-    r"""<(?P<xml_end>/?)(?P<xml>(?i:think|thinking|thoughts?|reasoning|scratchpad|seed:think))>
-      | (?P<end>\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<\|inner_suffix\|>
-          |<channel\|>)
-      | (?P<open>\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>|<\|inner_prefix\|>
-          |<\|channel>thought\b)
-      | (?:<\|start\|>assistant)?<\|channel\|>\s?(?P<channel>\w+)[^<\n]{0,200}
+    r"""[<\[◁] (?:
+        (?<=<)(?P<xml_end>/?)
+          (?P<xml>(?i:think|thinking|thoughts?|reasoning|scratchpad|seed:think))>
+      | (?P<end>(?<=\[)/THINK\] | (?<=◁)/think▷
+          | (?<=<)(?:\|end_of_thought\|>|\|END_THINKING\|>|\|inner_suffix\|>|channel\|>))
+      | (?P<open>(?<=\[)THINK\] | (?<=◁)think▷
+          | (?<=<)\|(?:begin_of_thought\|>|START_THINKING\|>|inner_prefix\|>|channel>thought\b))
+      | (?<=<)(?:\|start\|>assistant<)?\|channel\|>\s?(?P<channel>\w+)[^<\n]{0,200}
           (?:<\|constrain\|>\w*)?<\|message\|>
-      | (?P<message_end><\|(?:end|call|return)\|>)""",
+      | (?<=<)(?P<message_end>\|(?:end|call|return)\|>)
+    )""",
     re.VERBOSE,
-)
+)  # the first sign stands alone, so that the search skips what begins with no other
 _OPENED_BY = {
     "[/THINK]": "[THINK]",
     "◁/think▷": "◁think▷",
@@ -46,7 +49,9 @@ _GRANITE = re.compile(
     r"\s*+Here(?:'s| is) my thought process:.*?^Here(?:'s| is) my response:",
     re.DOTALL | re.MULTILINE,
 )
-_QUOTE_MARKS = "\"'`“”‘’«»()[]"
+_QUOTE_MARKS = "\"'`“”‘’«»()[]*_|"
+_NOUN = re.compile(r"[ \t]+(?:tags?|tokens?|markers?|elements?|blocks?|sections?)\b")
+_VERB = re.compile(r"[ \t]+(?:is|are|was|were|and|or|nor|should|must|may|will|opens|ends)\b")
 _WINDOW = 80
 _MAX_LINE = 10_000
 """A longer line is not looked into for inline code."""
@@ -55,14 +60,15 @@ _MAX_REREAD_CHARS = 500_000
 
 
 class _Tag(NamedTuple):
-    """A mark of reasoning. name: of its kind. opens, closes: harmony's `final` is an end alone, and
-    its other channels are both."""
+    """A mark of reasoning. name: of its kind. opens, closes: harmony's channel `final` is an end,
+    and its other channels are both. ends_message: means nothing outside reasoning."""
 
     start: int
     end: int
     name: str
     opens: bool
     closes: bool
+    ends_message: bool = False
 
 
 def strip_reasoning(completion: str) -> str:
@@ -102,7 +108,7 @@ class _Reader:
         content_end = len(self._text.rstrip())
         while number < len(self._tags):
             tag = self._tags[number]
-            if number in self._mentions or self._blocks.hold(tag):
+            if number in self._mentions or tag.ends_message or self._blocks.hold(tag):
                 number += 1
             elif tag.opens:
                 kept.append(self._text[position : tag.start])
@@ -218,10 +224,12 @@ def _tag(match: re.Match[str]) -> _Tag:
         closes = bool(match["xml_end"])
         return _Tag(start, end, match["xml"].lower(), not closes, closes)
     if match["end"]:
-        return _Tag(start, end, _OPENED_BY[match["end"]], False, True)
+        return _Tag(start, end, _OPENED_BY[match[0]], False, True)
     if match["open"]:
-        return _Tag(start, end, match["open"], True, False)
-    return _Tag(start, end, _HARMONY, match["channel"] not in (None, "final"), True)
+        return _Tag(start, end, match[0], True, False)
+    if match["message_end"]:
+        return _Tag(start, end, _HARMONY, False, True, ends_message=True)
+    return _Tag(start, end, _HARMONY, match["channel"] != "final", True)
 
 
 def _is_mention(text: str, tag: _Tag) -> bool:
@@ -230,15 +238,19 @@ def _is_mention(text: str, tag: _Tag) -> bool:
     after = text[tag.end : tag.end + _WINDOW].partition("\n")[0]
     if before and after and before[-1] in _QUOTE_MARKS and after[0] in _QUOTE_MARKS:
         return True
+    if _NOUN.match(after):
+        return True
     last = before.rstrip()[-1:]
     if not last or not before[-1].isspace():
         return False  # the line begins with it, or it is glued to the word before
-    if not (last.isalnum() or last in ",;`)\"'”’-–—"):
+    if _VERB.match(after):
+        return True
+    if not (last.isalnum() or last in ",;`)\"'”’-–—*•#|"):
         return False  # a sentence or a label ended
     if not after.strip():
         return tag.opens and not tag.closes
     if after[0].isspace():
-        return after.lstrip()[0].islower()
+        return after.lstrip()[0].islower() or after.lstrip()[0] == "|"
     return after[0] in ".,;:!?)\"'”’"
 
 

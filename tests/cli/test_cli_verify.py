@@ -319,6 +319,27 @@ def test_what_cannot_be_judged_is_named_counted_and_makes_exit_2(folder: Path) -
     }  # fmt: skip
 
 
+def test_samples_may_begin_with_a_byte_order_mark_and_end_their_lines_as_windows_does(
+    folder: Path,
+) -> None:
+    line = json.dumps({"id": "add", "program": ADD}).encode()
+    marked = "\ufeff".encode() + line + b"\r\n"
+    (folder / "samples.jsonl").write_bytes(marked + b"\r\n" + line + b"\r\n" + marked)
+    done = bulk(folder)
+    assert done.returncode == 0
+    assert last_line(done) == "3 judged, 3 accepted"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_samples_in_utf_16_are_refused_in_one_sentence(folder: Path, encoding: str) -> None:
+    line = json.dumps({"id": "add", "program": ADD})
+    (folder / "samples.jsonl").write_bytes(line.encode(encoding))
+    done = bulk(folder)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "are UTF-16; save them as UTF-8" in done.stderr
+
+
 def test_a_judge_that_fails_makes_exit_3_and_is_retried(tmp_path: Path) -> None:
     problems = tmp_path / "problems.jsonl"
     write_lines(problems, [mbpp_row("raise ValueError(n)")])

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("fastapi", reason="the server needs the extra `server`")
+from ctrl_harness.server.dataset_types import TYPES
+
 schemathesis: Any = pytest.importorskip("schemathesis", reason="needs the package schemathesis")
 
-ROUTES = ("/run_code", "/submit", "/verify", "/execute")
+ROUTES = (
+    "/run_code", "/submit", "/verify", "/execute", "/get_prompts", "/get_prompt_by_id",
+)  # fmt: skip
 FEW = 15
 MANY = 150
 KNOWN = {200, 400, 408, 413, 422, 429, 501}
@@ -134,5 +139,60 @@ def test_rows_of_nearly_the_right_shape_get_a_result_or_a_sentence(
         body = {"dataset": "", "id": 1, "completion": program, "config": config}
         response = client.post("/submit", json=body, timeout=30)
         assert response.status_code in (200, 400), response.text
+
+    ask()
+
+
+@pytest.mark.parametrize(
+    "examples", [60, pytest.param(1500, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_rows_of_every_type_get_a_result_or_a_sentence(
+    client: httpx.Client, examples: int
+) -> None:
+    """On the routes that judge and on those that make prompts."""
+    test = st.one_of(
+        st.sampled_from(["assert f(1) == 1", "def check(candidate):\n    assert candidate(1)",
+                         "import unittest\nclass T(unittest.TestCase):\n    def test(self): f(1)"]),
+        st.fixed_dictionaries(
+            {"code": st.sampled_from(["assert f(1)", "#<INSERT>\nassert f(1)", "(#<INSERT>)"])},
+            optional={"asset": JSON | st.just({"a_test.py": "YXNzZXJ0IGYoMSk="})},
+        ),
+    )  # fmt: skip
+    words = st.sampled_from(["f", "def f(x):\n", "f(1)", "[1]", "1, 2", "", "\0"])
+    rows = st.fixed_dictionaries(
+        {"id": st.integers(0, 3)},
+        optional={
+            "test": test | JSON,
+            "labels": st.dictionaries(
+                st.sampled_from(["entry_point", "programming_language", "fewshot", "stop_tokens",
+                                 "test_setup_code", "prompt_template"]), words | JSON
+            ) | JSON,
+            **dict.fromkeys(
+                ["content", "prompt", "entry_point", "code", "input", "output", "next_line",
+                 "tests", "test_list", "language", "stop_tokens"], words | JSON
+            ),
+        },
+    )  # fmt: skip
+    extra = st.dictionaries(
+        st.sampled_from(["mode", "is_freeform", "use_cot", "phind_output", "fewshot", "context",
+                         "prompt_template", "run_all_cases", "return_full_case"]),
+        st.sampled_from(["input", "output", True, None, 3, [], "$question $"]),
+    )  # fmt: skip
+    completions = PROGRAMS | st.sampled_from(["```py\nassert f(1)\n```", "[ANSWER]f(1)", "    x"])
+    routes = st.sampled_from(["/submit", "/get_prompts", "/get_prompt_by_id", "/list_ids"])
+
+    @settings(max_examples=examples, derandomize=True, **COMMON)  # type: ignore[arg-type]
+    @given(routes, st.sampled_from(sorted(TYPES)), st.lists(rows, max_size=2), completions, extra,
+           st.none() | st.booleans())  # fmt: skip
+    def ask(
+        route: str, kind: str, rows: list[Any], completion: str, extra: Any, few: bool | None
+    ) -> None:
+        config = {"dataset_type": kind, "language": "python", "run_timeout": 1, "extra": extra,
+                  "is_fewshot": few, "provided_data": rows}  # fmt: skip
+        body = {"dataset": "", "id": 1, "completion": completion, "config": config}
+        response = client.post(route, json=body, timeout=30)
+        assert response.status_code in (200, 400, 501), response.text
+        if response.status_code != 200:
+            assert response.json()["detail"]
 
     ask()
