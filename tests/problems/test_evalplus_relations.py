@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 
+from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.problems.evalplus_relations import with_evalplus_relations
+from ctrl_harness.problems.mbppplus import load
 from ctrl_harness.problems.problem import FROM_REFERENCE, CallCase
 from ctrl_harness.verification.comparators import get_comparator
+from ctrl_harness.verification.verify import verify
 
 
 def is_right(case: CallCase, value: Any) -> bool:
@@ -60,3 +64,40 @@ def test_a_relation_that_the_row_states_and_a_value_to_be_computed_are_left_alon
     unknown = CallCase("surface_Area", (1, 2), FROM_REFERENCE)
     asserted = CallCase("Diff", (1,), 2.0, "isclose", 0.0, 0.001)
     assert with_evalplus_relations([stated, unknown, asserted], 1) == (stated, unknown, asserted)
+
+
+ANOTHER = (
+    "{code}\n_known = {name}\ndef {name}(*args):\n    known = _known(*args)\n    return {value}\n"
+)
+OTHERWISE_ORDERED = ("[*reversed([*known])] * 2", "[*known, 'one more']")
+SOMETHING = ("None if known is None else 'something'", "'something' if known is None else None")
+PYRAMID = (
+    "round(args[0] ** 2 + 2 * args[0] * ((args[0] / 2) ** 2 + args[1] ** 2) ** 0.5)", "known + 1",
+)  # fmt: skip
+PADDED = (
+    "sum(abs(int(a) - int(b)) for a, b in zip(*(str(n).zfill(40) for n in args)))", "known + 1",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "right", "wrong"),
+    [
+        *((n, *OTHERWISE_ORDERED) for n in (2, 7, 111, 140, 232, 579, 769)),
+        *((n, *SOMETHING) for n in (737, 787, 794)),
+        (581, *PYRAMID),
+        (558, *PADDED),
+    ],
+)
+def test_programs_of_real_rows(real_data: Any, task: int, right: str, wrong: str) -> None:
+    problem = load(real_data / "mbppplus" / "MbppPlus-OriginFmt.jsonl.gz")[f"Mbpp/{task}"]
+    name, code = problem.metadata["function"], problem.time_reference
+
+    def passes(value: str) -> bool:
+        program = ANOTHER.format(code=code, name=name, value=value)
+        verdict = anyio.run(lambda: verify(problem, program, executor=ProcessExecutor(1)))
+        return verdict.passed
+
+    assert passes("known")
+    assert passes(right)
+    assert not passes(wrong)
