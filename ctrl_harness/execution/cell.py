@@ -1,6 +1,6 @@
 """The trusted part of a cell: sets the isolation up, then runs hosts as pid 1 of its namespaces.
 
-Started by the harness as `python -I -S -B -X utf8 cell.py DESCRIPTOR`, from a clean interpreter,
+Started by the harness as `python -s -P -S -B cell.py DESCRIPTOR`, from a clean interpreter,
 never as a fork of the harness. The descriptor is a SEQPACKET socket:
 
     harness → cell   marshal of the settings (once), then
@@ -43,7 +43,15 @@ def _import_siblings() -> None:
 if __name__ == "__main__":
     _import_siblings()
 
-from ctrl_harness.execution import guest, landlock, linux, namespaces, seccomp  # noqa: E402
+from ctrl_harness.execution import (  # noqa: E402
+    ending,
+    guest,
+    interpreter,
+    landlock,
+    linux,
+    namespaces,
+    seccomp,
+)
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
 from ctrl_harness.execution.descriptors import fill, move, put_fresh_file, tail  # noqa: E402
 from ctrl_harness.execution.host import Host  # noqa: E402
@@ -121,8 +129,10 @@ class _Cell:
             self._apply("IPC namespace", linux.set_hostname, "cell")
         for name in _PRELOADED.split():
             __import__(name)
+        linux.share_malloc_arena()
         sources = [namespaces.Source(*pair) for pair in self._settings["sources"]]
         sources += namespaces.library_folders()
+        sources += namespaces.data_folders(sources)
         if "mount namespace" not in self._without:
             mapped = "user namespace" not in self._without
             owner = namespaces.INSIDE_ID if mapped else self._settings["outside_id"]
@@ -194,6 +204,7 @@ class _Cell:
         self._open_streams()
         rehearse(self._filter, self._scratch, limited="resource limits" not in self._without)
         _forget_ourselves()
+        ending.remember()
         gc.collect()
         linux.trim_memory()  # what is free and yet in use here is copied into every child
         gc.freeze()  # or the first collection in a child would copy every page it looks at
@@ -209,13 +220,8 @@ class _Cell:
         """Python streams over 0, 1 and 2, made once: hosts put fresh files under the numbers."""
         for target in range(REPORT_FD + 1):
             put_fresh_file(target)
-        lenient = {"encoding": "utf-8", "closefd": False}
-        sys.stdin = sys.__stdin__ = open(0, errors="surrogateescape", **lenient)  # type: ignore
-        sys.stdout = sys.__stdout__ = open(1, "w", errors="surrogateescape", **lenient)  # type: ignore
-        sys.stderr = sys.__stderr__ = open(  # type: ignore
-            2, "w", 1, errors="backslashreplace", **lenient
-        )
-        sys.argv = ["program.py"]
+        interpreter.open_streams()
+        sys.argv = [interpreter.PROGRAM]
 
     def _tell_layers(self) -> None:
         self._control.send(json.dumps({"layers": self._layers}).encode())
@@ -284,6 +290,7 @@ def _forget_ourselves() -> None:
     """Programs import the standard library and the packages, and find nothing of the harness."""
     for name in [n for n in sys.modules if n.partition(".")[0] == "ctrl_harness"]:
         del sys.modules[name]
+    ending.hide_telling_modules()
 
 
 def main() -> None:

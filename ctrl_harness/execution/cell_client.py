@@ -70,7 +70,7 @@ class Cell:
             self._process = subprocess.Popen(
                 [
                     # -I but for the environment, which is ours and fixes the hash seed
-                    *(sys.executable, "-s", "-P", "-S", "-B", "-X", "utf8"),
+                    *(sys.executable, "-s", "-P", "-S", "-B"),
                     *(str(_CELL), str(theirs.fileno())),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -49,6 +49,7 @@ _LEAST_TO_COMPILE = 64 << 20
 the parser's word for what is nested too deeply."""
 _ERROR_CHARS = 4_000
 _MESSAGE_CHARS = 3_000
+_HEADING = "Traceback (most recent call last):\n"
 
 
 class Unserialisable(Exception):
@@ -216,11 +217,11 @@ class Reporter:
     def send_exception(self, error: BaseException, source: str) -> None:
         kind = b"M" if _issubclass(_type(error), MemoryError) else b"E"
         if kind == b"M":
-            _make_room()
+            make_room()
         self.send_text(kind, describe_exception(error, source))
 
 
-def _make_room() -> None:
+def make_room() -> None:
     """Room for a report of an exhausted memory, where the limit leaves some."""
     import resource
 
@@ -240,6 +241,8 @@ def describe_exception(error: BaseException, source: str) -> str:
         linecache.cache["<program>"] = (len(source), None, source.splitlines(True), "<program>")
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "<program>"]
         text = "".join(traceback.format_list(frames[-3:]))
+        if text:
+            text = _HEADING + text
         said = "".join(traceback.format_exception_only(_type(error), error))
         if _len(said) > _MESSAGE_CHARS:  # its name comes first, that of a SyntaxError last
             said = "%s [...] %s" % (said[: _MESSAGE_CHARS // 2], said[-_MESSAGE_CHARS // 2 :])
@@ -250,11 +253,11 @@ def describe_exception(error: BaseException, source: str) -> str:
 
 def prepare_interpreter(packages: list[str]) -> None:
     """Gives a `-S` interpreter what scripts expect of a full one."""
-    import _sitebuiltins
+    import site  # under -S this adds nothing to the path
 
-    for name in ("exit", "quit"):
-        if not hasattr(builtins, name):
-            setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
     sys.path.extend(packages)
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(0)
@@ -293,9 +296,12 @@ def peak_memory_kib() -> bytes:
 
 
 def compile_program(source: str) -> CodeType:
-    """The program's code object; every way in which compiling fails is a SyntaxError."""
+    """The program's code object; every way in which compiling fails is a SyntaxError.
+
+    A byte order mark before it is none of its text, as in a file.
+    """
     try:
-        return compile(source, "<program>", "exec", dont_inherit=True)
+        return compile(source.removeprefix("\ufeff"), "<program>", "exec", dont_inherit=True)
     except SyntaxError:
         raise
     except (ValueError, RecursionError, MemoryError, OverflowError, SystemError) as error:
@@ -398,7 +404,7 @@ def _fills_its_limit(report: Reporter) -> bool:
 def _may_be_of_earlier_calls(error: BaseException) -> bool:
     """Whether it lacks memory, descriptors, threads, or room or names for files."""
     if _issubclass(_type(error), MemoryError):
-        _make_room()
+        make_room()
         return True
     if _issubclass(_type(error), OSError):
         import errno as e

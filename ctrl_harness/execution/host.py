@@ -22,7 +22,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from ctrl_harness.execution import guest, linux
+from ctrl_harness.execution import guest, interpreter, linux
 from ctrl_harness.execution.calls import CallChild
 from ctrl_harness.execution.child import (
     MOST_DESCRIPTORS,
@@ -105,6 +105,7 @@ class Host:
         )
         self._limits = limits if limited else ()
         self._scratch = scratch
+        self._writes_file = interpreter.names_its_file(self._job["source"])
 
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, CHILD_ENDED)
@@ -115,7 +116,6 @@ class Host:
             return
         os.ftruncate(2, 0)  # what the compiler warned of
         gc.freeze()  # what children share is not theirs to collect
-        program.old_collections = gc.get_stats()[2]["collections"]
         for kind, *details in self._job["parts"]:
             if kind == "stdio":
                 offset, size = details
@@ -160,14 +160,17 @@ class Host:
         self._tell(frame(READY))
         # anew, since what compiling took was the program's doing
         signal.setitimer(signal.ITIMER_REAL, job["compile_s"])
-        program = Loaded(job["source"], code, self._output_bytes)
+        program = Loaded(job["source"], code, self._output_bytes, self._scratch.path)
+        interpreter.remember_source(job["source"])
         try:
             self._import_modules()
             for name in {_MODULES[part[0]] for part in job["parts"]}:
-                program.modules[name] = guest.fresh_module(name)
+                program.modules[name] = module = guest.fresh_module(name)
+                if name == "__main__":
+                    interpreter.name_main(module.__dict__, self._scratch.path)
                 if job["prelude"]:
                     prelude = compile(job["prelude"], "<prelude>", "exec", dont_inherit=True)
-                    exec(prelude, program.modules[name].__dict__)
+                    exec(prelude, module.__dict__)
         except BaseException as error:  # noqa: BLE001 - whatever it is, not the program's doing
             self._tell_failure(PRELUDE_FAILED, error, job["prelude"])
             return None
@@ -214,6 +217,8 @@ class Host:
     # -- a process of its own for an input
 
     def _run_alone(self, body: Callable[[], object], stdin: bytes, is_script: bool = False) -> None:
+        if self._writes_file:
+            self._scratch.write(interpreter.PROGRAM, self._job["source"])
         fill(0, stdin)
         for stream in (1, 2, REPORT_FD):
             fill(stream, b"")

@@ -19,6 +19,9 @@ SYS_LANDLOCK_CREATE_RULESET = 444
 SYS_LANDLOCK_ADD_RULE = 445
 SYS_LANDLOCK_RESTRICT_SELF = 446
 
+_M_ARENA_MAX = -8
+"""Of glibc's malloc.h."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc_with_gil = ctypes.PyDLL(None)
 _libc_with_gil.fork.argtypes = ()
@@ -60,6 +63,13 @@ def trim_memory() -> None:
     """Gives free memory back to the kernel, where the C library can."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(ctypes.c_size_t(0))
+
+
+def share_malloc_arena() -> None:
+    """One arena for all threads, where the C library has several: each reserves 64 MiB of address
+    space, which a limit counts and no thread of an interpreter needs."""
+    if hasattr(_libc, "mallopt"):
+        _libc.mallopt(ctypes.c_int(_M_ARENA_MAX), ctypes.c_int(1))
 
 
 def unshare(flags: int) -> None:

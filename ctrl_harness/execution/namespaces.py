@@ -29,6 +29,7 @@ INSIDE_ID = 1000
 SCRATCH = "/scratch"
 PACKAGES = "/packages"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_LOCALES = "/usr/lib/locale"
 _NOSUID, _NODEV, _NOEXEC, _BIND, _RECURSIVE, _PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
@@ -59,6 +60,17 @@ def library_folders() -> list[Source]:
         if not any(folder.startswith(parent + "/") for parent in kept):
             kept.append(folder)
     return [Source(folder, folder) for folder in kept]
+
+
+def data_folders(beside: list[Source]) -> list[Source]:
+    """Where the C library and `zoneinfo` read locales and time zones, unless it is among those."""
+    folders = [_LOCALES, *(sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)]
+    covered = tuple(os.path.join(source.target, "") for source in beside)
+    return [
+        Source(folder, folder)
+        for folder in folders
+        if os.path.isdir(folder) and not os.path.join(folder, "").startswith(covered)
+    ]
 
 
 def write_id_maps(pid: int, outside_user: int, outside_group: int, root: bool) -> None:

@@ -25,6 +25,7 @@ _EARLY = {
     "call": "the program ended in the call, ",
     "script": "the program ended before its tests, ",
 }
+_HEADING = "Traceback (most recent call last):\n"
 _NEAR_LIMIT = 0.95
 _MIB = 1 << 20
 _ERROR_CHARS = 4_000
@@ -61,7 +62,8 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
     if outcome.how == OVERSIZED:
         return run("output_limit")
     if kind in _MESSAGES:
-        return run(_MESSAGES[kind], payload[-_ERROR_CHARS:].decode("utf-8", "replace"))
+        said = payload[-_ERROR_CHARS:].decode("utf-8", "replace")
+        return run(_MESSAGES[kind], said or describe_exit(exit_status, stderr))
     if outcome.how == ALIVE:
         return run("runtime_error", "the program answered with something else than a result")
     is_end = expected.nonce is not None and kind == b"D"
@@ -104,7 +106,13 @@ def _ran_out_of_cpu(outcome: Outcome, limits: Limits) -> bool:
 
 
 def describe_exit(code: int | None, stderr: str) -> str:
-    """How a process ended, and what it wrote to stderr. code: -N where signal N killed it."""
+    """How a process ended, and what it wrote to stderr: the traceback alone where that says it.
+
+    code: -N where signal N killed it.
+    """
+    traceback = stderr.rpartition(_HEADING)[2] if code == 1 else ""
+    if traceback and _HEADING in stderr:
+        return f"{_HEADING}{traceback}".strip()
     how = f"exit status {code}"
     if code is not None and code < 0:
         try:

@@ -20,7 +20,7 @@ import time
 import zipimport
 from collections.abc import Callable
 
-from ctrl_harness.execution import guest, linux
+from ctrl_harness.execution import ending, guest, interpreter, linux
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD
 from ctrl_harness.execution.descriptors import put_fresh_file
 from ctrl_harness.execution.host import Host
@@ -119,19 +119,14 @@ def _prepare_interpreter(scratch: str) -> None:
     """As a cell does it: streams over files that the host may replace, nothing of ours in sight."""
     for target in range(REPORT_FD + 1):
         put_fresh_file(target)
-    sys.stdin = sys.__stdin__ = open(  # type: ignore[misc]
-        0, encoding="utf-8", errors="surrogateescape", closefd=False
-    )
-    sys.stdout = sys.__stdout__ = open(  # type: ignore[misc]
-        1, "w", encoding="utf-8", errors="surrogateescape", closefd=False
-    )
-    sys.stderr = sys.__stderr__ = open(  # type: ignore[misc]
-        2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False
-    )
+    interpreter.open_streams()
+    linux.share_malloc_arena()
     os.environ.update({"HOME": scratch, "TMPDIR": scratch, **_ONE_THREAD_A_LIBRARY})
     guest.prepare_interpreter([])
     for name in [n for n in sys.modules if n.partition(".")[0] == "ctrl_harness"]:
         del sys.modules[name]
+    ending.hide_telling_modules()
+    ending.remember()
     gc.collect()
 
 
@@ -183,4 +178,4 @@ def run_parcel(parcel: str, budget_s: float, max_bytes: int) -> None:
 
 def _hide(bundle: str) -> None:
     sys.path[:] = [path for path in sys.path if path not in (bundle, os.path.dirname(bundle))]
-    sys.argv = ["program.py"]
+    sys.argv = [interpreter.PROGRAM]

@@ -11,7 +11,7 @@ class Scratch:
     """An empty folder that programs write in, one after another; nobody else does."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         empty = os.stat(path)
         self._size, self._mode = empty.st_size, empty.st_mode
         self._inode = empty.st_ino
@@ -27,20 +27,27 @@ class Scratch:
         Where it is no mount a program can take it away: then it is made anew, and entered.
         """
         try:
-            found = os.lstat(self._path)
+            found = os.lstat(self.path)
         except FileNotFoundError:
             self._make()
             return
         if found.st_ino != self._inode:
-            remove(self._path)
+            remove(self.path)
             self._make()
         elif not self._counts or found.st_size != self._size or found.st_mode != self._mode:
-            wipe(self._path, stat.S_IMODE(self._mode))
+            wipe(self.path, stat.S_IMODE(self._mode))
+
+    def write(self, name: str, text: str) -> None:
+        """Makes a file in the folder, which is empty."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = os.open(os.path.join(self.path, name), flags, 0o600)
+        with open(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+            file.write(text)
 
     def _make(self) -> None:
-        os.mkdir(self._path, stat.S_IMODE(self._mode))
-        os.chdir(self._path)
-        self._inode = os.lstat(self._path).st_ino
+        os.mkdir(self.path, stat.S_IMODE(self._mode))
+        os.chdir(self.path)
+        self._inode = os.lstat(self.path).st_ino
 
 
 def remove(path: str) -> None:

@@ -136,9 +136,9 @@ def sandbox_error(detail: str) -> bytes:
 
 def _stderr(run: Run) -> str:
     """What the program wrote there, and the exception that ended it."""
-    if run.status == "ok" or run.exit_status is None:
+    if run.exit_status is None:
         return run.stderr + run.error
-    return run.error if run.stderr.strip() in run.error else f"{run.stderr}{run.error}"
+    return run.stderr or run.error
 
 
 def _readable(text: str) -> str:
