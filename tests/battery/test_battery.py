@@ -94,7 +94,7 @@ def test_the_battery_passes_as_an_ordinary_user() -> None:
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
         place = Path(folder)
         place.chmod(0o755)
-        needed = "ctrl_harness anyio idna sniffio typing_extensions markdown_it mdurl"
+        needed = "ctrl_harness anyio idna sniffio typing_extensions markdown_it mdurl packaging"
         for name in needed.split():
             spec = importlib.util.find_spec(name)
             if spec is not None and spec.origin is not None:
