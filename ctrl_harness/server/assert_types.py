@@ -2,7 +2,8 @@
 
 SandboxFusion puts program and test code into one script, and exit status 0 is all that it asks for
 (sandbox/datasets/mbpp.py, humaneval.py, humaneval_deprecated.py, autoeval.py, mhpp.py). Here the
-test code is read (problems/test_code.py), so that its expected values stay outside the program.
+test code is read (problems/test_code.py), so that its expected values stay outside the program;
+what `==` says there is judged by EvalPlus's rule: Python's, but for rounding errors of floats.
 """
 
 from __future__ import annotations
@@ -274,7 +275,9 @@ def _problem(
             raise UserError(f"{place} {error}") from None
         cases += read.cases
         preludes[read.prelude] = None
-    return problem_of_row(str(request.id), row, cases, prelude="".join(preludes))
+    return problem_of_row(
+        str(request.id), row, cases, comparator="evalplus", prelude="".join(preludes)
+    )
 
 
 def _submission(

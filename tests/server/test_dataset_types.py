@@ -164,6 +164,18 @@ def test_set_up_code_may_use_what_the_program_defines(client: httpx.Client) -> N
     assert submit(client, "MBPPDataset", row, fenced(wrong))["accepted"] is False
 
 
+@pytest.mark.parametrize(
+    ("returned", "accepted"),
+    [("(1.5, 2.5)", True), ("[1.5, 2.5]", False), ("(1.5, 2.5 + 1e-9)", True)],
+)
+def test_values_are_as_in_python_but_for_rounding(
+    client: httpx.Client, returned: str, accepted: bool
+) -> None:
+    row = {"test_list": ["assert f(0) == (1.5, 2.5)"]}
+    result = submit(client, "MBPPDataset", row, fenced(f"def f(x): return {returned}"))
+    assert result["accepted"] is accepted
+
+
 def test_the_asserts_of_a_row_share_a_time(client: httpx.Client) -> None:
     slow = fenced(f"import time\n{ODD.replace('return', 'time.sleep(0.4); return')}")
     for seconds, accepted in ((1, False), (4, True)):
