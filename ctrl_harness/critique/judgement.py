@@ -191,6 +191,11 @@ def _sentences(words: Sequence[str]) -> Iterator[tuple[list[str], bool]]:
 def _sides_of(paragraph: Sequence[str]) -> set[Side]:
     sentences = list(_sentences(paragraph))
     judgements = [_judgement_in(sentence) for sentence, _ in sentences]
+    if paragraph.count(ITEM) > 1:  # "- Correct: the reading of input"
+        judgements = [
+            said if said and sentence[said.end : said.end + 1] != [":"] else None
+            for said, (sentence, _) in zip(judgements, sentences, strict=True)
+        ]
     sides = {said.side for said in judgements if said}
     if len(sides) != 1:
         return sides
@@ -256,4 +261,4 @@ def _contradicted(side: Side, paragraph: Sequence[str]) -> bool:
             or any(claims_fault(sentence) for sentence in sentences)
             or any((said := judged(s)) and said.side == "incorrect" for s in sentences)
         )
-    return any((said := judged(s)) and said.side == "correct" for s in sentences)
+    return any(claims_success(sentence) for sentence in sentences)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
 from ctrl_harness.critique.judgement_grammar import BREAKS, MARKS, judged, program
 from ctrl_harness.critique.judgement_text import ARROW, LINE, STRUCK, word_set
 
 _CONTRASTS = word_set(
     "but however although though yet while whereas despite nevertheless nonetheless except"
-    " excepting excluding unless otherwise instead apart aside barring still only rather"
-    " unfortunately sadly alas regardless conversely notwithstanding albeit without aber nicht"
-    " kein keine jedoch außer sondern mais pas sauf cependant pero sino salvo excepto aunque"
-    " ma però non tranne mas não exceto"
+    " save nope nah excepting excluding unless otherwise instead apart aside barring still"
+    " only rather unfortunately sadly alas regardless conversely notwithstanding albeit"
+    " without aber nicht kein keine jedoch außer sondern mais pas sauf cependant pero sino"
+    " salvo excepto aunque ma però non tranne mas não exceto"
 )
 _DENIALS = word_set(
     "not no never neither nor none nobody nothing nowhere hardly barely scarcely rarely"
@@ -20,24 +21,31 @@ _DENIALS = word_set(
 )
 _HEDGES = word_set(
     "maybe perhaps probably possibly likely unlikely seems seem seemingly appears appear"
-    " apparently looks should would could might may must ought need needs needed guess think"
-    " believe suppose supposedly assume assumes assuming assumption presumably hopefully"
-    " arguably somewhat partial partially partly mostly mainly largely almost nearly some"
-    " sometimes most unsure uncertain unclear doubt doubts doubtful questionable debatable"
-    " depends depending provided unverified untested theoretically technically superficially"
-    " ish actually rarely roughly generally usually typically often"
+    " claims claim claimed says said say allegedly supposed accident luck chance hope hopes"
+    " elsewhere pending subject close caveat caveats reservations reservation conditions"
+    " limitation limitations restriction restrictions assumed apparently looks should would"
+    " could might may must ought need needs needed guess think believe suppose supposedly"
+    " assume assumes assuming assumption presumably hopefully arguably somewhat partial"
+    " partially partly mostly mainly largely almost nearly some sometimes most unsure"
+    " uncertain unclear doubt doubts doubtful questionable debatable depends depending"
+    " provided unverified untested theoretically technically superficially ish actually rarely"
+    " roughly generally usually typically often"
 )
 _FAULTS = word_set(
     "incorrect incorrectly wrong wrongly error errors erroneous bug bugs buggy issue issues"
-    " mistake mistakes mistaken problems problematic flaw flaws flawed fault faults faulty"
-    " fail fails failed failing failure failures crash crashes crashed exception exceptions"
-    " overflow overflows defect defects broken breaks typo typos miss misses missed missing"
-    " omit omits omitted forgets forgot ignores ignored overlooks overlooked neglects"
-    " neglected mishandles mishandled unhandled inaccurate imprecise inefficient incomplete"
-    " inconsistent insufficient inadequate unable undefined unexpected unreliable invalid"
-    " impossible infinite off-by-one timeout tle timed exceed exceeds exceeded slow slower bad"
-    " poor poorly weak contradicts contradict violates violate violated rejected disagree"
-    " reject rejects vulnerable suboptimal deficient"
+    " drawback drawbacks shortcoming shortcomings weakness weaknesses gap gaps hole holes"
+    " concern concerns glitch glitches quirk quirks oversight discrepancy mismatch deviation"
+    " deviates differs differ raises throws forever endless endlessly too off skips skipped"
+    " drops dropped lost unclosed truncated ignore forgot unsolved unsupported mistake"
+    " mistakes mistaken problems problematic flaw flaws flawed fault faults faulty fail fails"
+    " failed failing failure failures crash crashes crashed exception exceptions overflow"
+    " overflows defect defects broken breaks typo typos miss misses missed missing omit omits"
+    " omitted forgets ignores ignored overlooks overlooked neglects neglected mishandles"
+    " mishandled unhandled inaccurate imprecise inefficient incomplete inconsistent"
+    " insufficient inadequate unable undefined unexpected unreliable invalid impossible"
+    " infinite off-by-one timeout tle timed exceed exceeds exceeded slow slower bad poor"
+    " poorly weak contradicts contradict violates violate violated rejected disagree reject"
+    " rejects vulnerable suboptimal deficient"
 )
 _CHANGES = word_set(
     "change changes changed changing modification modifications modify modified correction"
@@ -47,11 +55,13 @@ _CHANGES = word_set(
 )
 _REVERSALS = word_set(
     "wait scratch nevermind reconsider reconsidering retract hmm oops correction edit update"
-    " kidding joking second sarcasm unless"
+    " sorry misread misjudged apologies apologize disregard haha lol lied lying lie kidding"
+    " joking second sarcasm unless"
 )
+_SENTENCE_ENDS = frozenset({".", "!", ";", "?", "•"})
 _STATIVE = word_set("work works correct correctly pass passes succeeds fine right valid holds")
 _CONDITIONS = word_set("when whenever where once until till")
-_OTHERS = {"or", "?", "if", "expected", "problem", STRUCK, ARROW}
+_OTHERS = {"or", "according", "?", "if", "expected", "problem", STRUCK, ARROW}
 _REJECTIONS = {mark for mark, side in MARKS.items() if side == "incorrect"}
 _DOUBTS = (
     _CONTRASTS | _DENIALS | _HEDGES | _FAULTS | _CHANGES | _CONDITIONS | _OTHERS | _REJECTIONS
@@ -62,6 +72,29 @@ _CHECKS = word_set(
     " verify verifies verifying return returns whether true decide decides tell tells find"
     " finds"
 )
+
+_PAIRS = {
+    tuple(pair.split())
+    for pair in (
+        "as long", "so long", "so far", "as far", "at least", "at most", "at first", "at times",
+        "kind of", "sort of", "in part", "in parts", "in places", "left out",
+        "leaves out", "times out", "time out", "runs out", "for now", "in theory", "in principle",
+        "or so", "more or", "every other", "now and", "on paper", "half of", "half the",
+        "try again", "to do", "correct the", "correct this", "correct your", "correct line",
+    )
+}  # fmt: skip
+_LIMITERS = word_set(
+    "for in on at up to by from with given bar minus modulo under until before after more"
+    " every half now when where"
+)
+"""A few words that begin with one of these and stand as a sentence limit the one before."""
+_FRAGMENT_WORDS = 5
+_TASKS = word_set("problem statement task specification requirements")
+_REQUESTS = word_set(
+    "add remove handle start initialize include set insert ensure make try consider use avoid"
+    " move swap check return delete"
+)
+"""At the beginning of a sentence they ask for a change."""
 
 # -- faults that are denied
 
@@ -98,7 +131,14 @@ def doubtful(words: Sequence[str]) -> bool:
         if after:
             position = after
             continue
-        doubt = word in _DOUBTS or (word[0].isalpha() and not word.isascii())
+        doubt = (
+            word in _DOUBTS
+            or (word[0].isalpha() and not word.isascii())
+            or word.endswith(("error", "exception"))
+            or tuple(words[position : position + 2]) in _PAIRS
+            or _is_limiting_fragment(words, position)
+            or (word in _REQUESTS and (position == 0 or words[position - 1] in (".", ";", "•")))
+        )
         if doubt and not _is_harmless(words, position):
             return True
         position += 1
@@ -122,6 +162,8 @@ def _denied_fault(words: Sequence[str], start: int) -> int:
             return position if _clause_ends(words, position) else 0
         if word == "nothing" and fault in ("wrong", "incorrect", "missing"):
             return position + 1
+        if word == "nothing" and fault in _NEED:
+            return _denied_nouns(words, position + 1, _CHANGES)
         if word == "not" and fault in _NEED:
             return _denied_nouns(words, position + 1, _CHANGES)
         if word in _NO:
@@ -162,6 +204,14 @@ def _is_harmless(words: Sequence[str], position: int) -> bool:
     if word in _CONDITIONS:
         sentence = _sentence_before(words, position)
         return bool(sentence) and not any(earlier in _STATIVE for earlier in sentence)
+    if word == "according":
+        return bool(_TASKS.intersection(words[position + 2 : position + 5]))
+    if word == "most":
+        return before[-1:] == ["the"]
+    if word == "false":  # "True if …, False otherwise"
+        return "true" in words[max(position - 15, 0) : position + 15]
+    if word == "otherwise":
+        return before[-1:] in (["false"], ["true"], ["0"], ["-1"])
     if word == "expected":
         return bool(before) and before[-1] in ("the", "as", "all")
     if word == "problem":
@@ -175,9 +225,23 @@ def _is_harmless(words: Sequence[str], position: int) -> bool:
     return False
 
 
+def _is_limiting_fragment(words: Sequence[str], position: int) -> bool:
+    """ "On the samples.", "By luck." """
+    if words[position] not in _LIMITERS or (position and words[position - 1] not in _SENTENCE_ENDS):
+        return False
+    end = position
+    while (
+        end < len(words) and end - position <= _FRAGMENT_WORDS and words[end] not in _SENTENCE_ENDS
+    ):
+        end += 1
+    return end - position <= _FRAGMENT_WORDS and not {"all", "every"}.intersection(
+        words[position + 1 : end]
+    )
+
+
 def _sentence_before(words: Sequence[str], position: int) -> list[str]:
     sentence: list[str] = []
-    while position > 0 and words[position - 1] not in (".", "!", ";", "?") and len(sentence) < 40:
+    while position > 0 and words[position - 1] not in _SENTENCE_ENDS and len(sentence) < 40:
         position -= 1
         sentence.append(words[position])
     return sentence
@@ -186,16 +250,24 @@ def _sentence_before(words: Sequence[str], position: int) -> list[str]:
 def _speaks_of_a_ratio(words: Sequence[str]) -> bool:
     """ "3/10 tests", "60 %": less than everything was achieved."""
     for position, word in enumerate(words):
-        if not word[0].isdigit():
+        if not word[0].isdigit() and word not in _NUMBERS:
             continue
-        following = words[position + 1 : position + 3]
+        if "confidence" in words[max(position - 3, 0) : position]:
+            continue
+        following = [w for w in words[position + 1 : position + 4] if w != "the"][:2]
         if word.endswith("%") or following[:1] == ["%"]:
             if word.rstrip("%") != "100":
                 return True
-        elif len(following) == 2 and following[0] in ("/", "of") and following[1][0].isdigit():
+        elif (
+            len(following) == 2
+            and following[0] in ("/", "of")
+            and (following[1][0].isdigit() or following[1] in _NUMBERS)
+        ):
             return word != following[1]
     return False
 
+
+_NUMBERS = word_set("none one two three four five six seven eight nine ten half")
 
 # -- claims about the program that contradict a judgement
 
@@ -206,6 +278,9 @@ _ADVERBS = word_set(
 _GOOD = word_set("correct fine ok okay right valid good perfect accepted acceptable working")
 _RESTRICTIONS = word_set("sample visible given example examples public simple basic small of the")
 _FAILS = word_set("fails crashes misses mishandles ignores breaks overflows raises hangs loops")
+_OPENINGS = word_set("actually well ah oh ok okay indeed now no yes still in fact") | {LINE, ","}
+_ALL_IS_WELL = word_set("pass passes passed good well fine correct ok works")
+_HYPOTHETICAL = word_set("if would could might unless were at")
 _CLAUSE_ENDS = BREAKS | {
     "but", "however", "though", "although", "yet", "otherwise", "and", "so", "because", ARROW, "/",
 }  # fmt: skip
@@ -216,14 +291,17 @@ def claims_success(sentence: Sequence[str], *, loosely: bool = False) -> bool:
 
     loosely: also "it is logically correct".
     """
-    return any(_is_claim_of_success(clause, loosely) for clause in _clauses(sentence))
+    return any(
+        _is_claim_of_success(list(dropwhile(_OPENINGS.__contains__, clause)), loosely)
+        for clause in _clauses(sentence)
+    )
 
 
 def claims_fault(sentence: Sequence[str]) -> bool:
     """Whether a sentence says of the program that it fails ("The code crashes for n = 0")."""
     start = program(sentence)
     if start is None:
-        return False
+        return _claims_a_fault_in_a_part(sentence)
     rest = [word for word in sentence[start:] if word not in (_ADVERBS - {"does"}) | {LINE}]
     if rest[:1] and rest[0] in _FAILS:
         return True
@@ -231,6 +309,21 @@ def claims_fault(sentence: Sequence[str]) -> bool:
         return not _denied_fault(rest, 1)
     if rest[:1] and rest[0] in ("has", "contains", "returns", "produces", "gives", "prints"):
         return any(word in _FAULTS for word in rest[1:5]) and "no" not in rest[1:3]
+    return False
+
+
+def _claims_a_fault_in_a_part(sentence: Sequence[str]) -> bool:
+    """ "There is a bug in line 3", "the loop is off by one"."""
+    words = [word for word in sentence[:12] if word != LINE]
+    if _HYPOTHETICAL.intersection(words):
+        return False
+    if words[:1] == ["there"] and words[1:2] in (["is"], ["are"]):
+        return "no" not in words[2:4] and "not" not in words[2:4] and bool(_FAULTS & {*words[2:7]})
+    if words[:1] == ["the"] and "is" in words[2:]:
+        said = words[words.index("is", 2) + 1 :][:1]
+        return said[:1] in (
+            [fault] for fault in ("wrong", "incorrect", "off", "missing", "broken", "too")
+        )
     return False
 
 
@@ -244,10 +337,12 @@ def takes_back(words: Sequence[str]) -> bool:
             return True
         if word in ("correction", "edit", "update") and following[:1] == [":"]:
             return True
+        if word in ("strike", "ignore", "cancel", "forget") and following[:1] in (["that"], ["it"]):
+            return True
         if word == "i" and following in (["was", "wrong"], ["take", "that"], ["take", "it"]):
             return True
         if word in ("never", "my", "hold", "changed") and following[:1] in (
-            ["mind"], ["mistake"], ["on"],
+            ["mind"], ["mistake"], ["on"], ["bad"],
         ):  # fmt: skip
             return True
     return False
@@ -274,6 +369,10 @@ def _is_claim_of_success(clause: Sequence[str], loosely: bool) -> bool:
     bare = [word for word in clause if word not in ("no", "yes", "now", "then", "rather")]
     if bare == ["correct"]:
         return True
+    if clause[:1] in (["all"], ["every"], ["everything"]) and clause[-1] in _ALL_IS_WELL:
+        return not _DENIALS.intersection(clause) and not (
+            _RESTRICTIONS - {"the", "of"}
+        ).intersection(clause)
     said = judged(clause)
     if said is not None and said.side == "correct":
         return True

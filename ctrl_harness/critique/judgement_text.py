@@ -37,6 +37,7 @@ _INLINE_TAG = re.compile(
     re.IGNORECASE,
 )
 _ANGLES = re.compile(r"<\s?(\w[\w /|-]{0,30})\s?>")
+_FOOTNOTE = re.compile(r"(?<![*\w])(correct)\*(?![*\w])", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:boxed|fbox|text\w{0,6}|math\w{1,6}|emph|underline)\s{0,3}\{")
 _ESCAPED_LINE = re.compile(r"\\n(?![a-z])")
 _ESCAPE = re.compile(r"\\(?=[^\w\s])")
@@ -74,9 +75,16 @@ def readable(text: str) -> str:
     text = _TAG_BEFORE_LABEL.sub("\n", text)
     text = _STRIKE.sub(f" {STRUCK} ", text)
     text = _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n", text))
+    text = _FOOTNOTE.sub(_footnote, text)
     text = _ANGLES.sub(r" \1 ", _LATEX.sub(" ", text))
     text = _ESCAPE.sub("", _ESCAPED_LINE.sub("\n", text))
     return _EMPHASIS.sub("", text)
+
+
+def _footnote(word: re.Match[str]) -> str:
+    """ "Correct*" has a footnote unless its star closes one that stands before it in the line."""
+    line = word.string[max(word.start() - 200, 0) : word.start()].rpartition("\n")[2]
+    return f"{word[1]} {STRUCK}" if line.count("*") % 2 == 0 else word[0]
 
 
 def outside_of_code(text: str) -> str:
@@ -115,8 +123,8 @@ def _tokens(text: str) -> Iterator[str]:
             yield ARROW
         elif match["rule"]:
             yield "-"
-        elif token[0] == ".":
-            yield "." if token == "." else "..."
+        elif token[0] in ".。":
+            yield "." if len(token) == 1 else "..."
         elif token in _DASHES:
             yield "-"
         elif token[0].isalnum() or token[0] == "_":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ RECALL = {
     "label": (52, 52),
     "markup": (82, 82),
     "marks": (15, 15),
-    "quotes": (27, 27),
+    "quotes": (28, 28),
     "letters": (19, 19),
     "sentence": (99, 99),
     "reasons": (104, 105),
@@ -34,10 +35,14 @@ RECALL = {
     "denial": (12, 41),
     "hedge": (11, 11),
     "echo": (10, 10),
-    "labels": (15, 15),
+    "labels": (16, 16),
     "mention": (14, 14),
     "truncated": (6, 7),
     "whole critique": (9, 9),
+    "prose": (79, 85),
+    "attack": (48, 52),
+    "json": (7, 7),
+    "table": (5, 5),
 }
 
 
@@ -67,3 +72,43 @@ def test_how_many_judgements_are_read() -> None:
 @pytest.mark.parametrize("kind", ["plain", "label", "markup", "quotes", "whole critique"])
 def test_a_plain_judgement_is_always_read(kind: str) -> None:
     assert RECALL[kind][0] == RECALL[kind][1]
+
+
+SUBJECTS = ["The code", "It", "Your answer"]
+DENIALS = [
+    "is not", "isn't", "is hardly", "is far from", "is anything but", "fails to be",
+    "cannot be called", "is neither fast nor", "is never", "is rarely", "is in no way",
+    "is not, at least for n = 0,", "is less than", "is not what I would call", "is nowhere near",
+    "does not seem", "was not", "won't be", "is by no means", "would not be", "ceases to be",
+    "can hardly be considered", "is not to be considered", "does not count as", "has yet to be",
+    "is everything except", "is the opposite of", "is un", "seems", "might be", "should be",
+    "is probably", "is supposedly", "is almost", "is mostly", "is technically", "is claimed to be",
+]  # fmt: skip
+LIMITS = [
+    "but it fails for n = 0", "however, zero is not handled", "except for zero", "if n > 0",
+    "though it crashes on []", "only for small n", "unless n = 0", "apart from one bug",
+    "in theory", "yet the output is wrong", "assuming n > 0", "provided that n > 0",
+    "when n is positive", "minus one edge case", "or is it?", "not!", "I think", "maybe",
+    "for most inputs", "in most cases", "on the samples", "until it overflows", "so far",
+    "once line 3 is fixed", "as long as the list is sorted", "at first glance", "to a degree",
+    "as far as I can tell", "up to a point", "more or less", "save for one case",
+    "bar the last test", "with reservations", "in spirit", "on paper", "by luck",
+    "says the author", "according to the author", "hopefully", "half of the time",
+    "in 3 of 4 cases", "and incomplete", "and incorrect", "or incorrect", "and yet it fails",
+    "instead of incorrect", "given sorted input", "in the first part", "logic but wrong output",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("denial", DENIALS)
+def test_what_stands_between_the_program_and_correct_is_heard(denial: str) -> None:
+    for subject, word in product(SUBJECTS, ("correct.", '"correct"', "correct for all inputs.")):
+        critique = f"Overall judgment: {subject} {denial} {word}"
+        assert parse_judgement(critique) != "correct", critique
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_what_stands_behind_correct_is_heard(limit: str) -> None:
+    signs = (" ", ", ", " - ", ". ", "; ", " (", "\n", ": ", "... ")
+    for start, sign in product(("Correct", "The code is correct"), signs):
+        critique = f"Overall judgment: {start}{sign}{limit}"
+        assert parse_judgement(critique) != "correct", critique
