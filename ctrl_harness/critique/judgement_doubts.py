@@ -55,6 +55,7 @@ _CHANGES = word_set(
 )
 _REVERSALS = word_set(
     "wait scratch nevermind reconsider reconsidering retract hmm oops correction edit update"
+    " unfair unjust harsh overstatement"
     " sorry misread misjudged apologies apologize disregard haha lol lied lying lie kidding"
     " joking second sarcasm unless"
 )
@@ -79,7 +80,8 @@ _PAIRS = {
         "as long", "so long", "so far", "as far", "at least", "at most", "at first", "at times",
         "kind of", "sort of", "in part", "in parts", "in places", "left out",
         "leaves out", "times out", "time out", "runs out", "for now", "in theory", "in principle",
-        "or so", "more or", "every other", "now and", "on paper", "half of", "half the",
+        "then again", "right value", "right answer", "better answer", "better solution",
+        "or so",        "above the", "had it", "more or", "every other", "now and", "on paper", "half of", "half the",
         "try again", "to do", "correct the", "correct this", "correct your", "correct line",
     )
 }  # fmt: skip
@@ -338,6 +340,8 @@ def takes_back(words: Sequence[str]) -> bool:
         if word in ("correction", "edit", "update") and following[:1] == [":"]:
             return True
         if word in ("strike", "ignore", "cancel", "forget") and following[:1] in (["that"], ["it"]):
+            return True
+        if word == "have" and following[:1] == ["said"]:
             return True
         if word == "i" and following in (["was", "wrong"], ["take", "that"], ["take", "it"]):
             return True
