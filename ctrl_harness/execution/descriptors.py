@@ -10,6 +10,8 @@ import time
 
 CHILD_ENDED = {signal.SIGCHLD}
 _STDERR_BYTES = 2_000
+_WATCH_S = 0.05
+"""How often the output of a process is looked at while it runs."""
 
 
 def put_fresh_file(target: int) -> None:
@@ -63,17 +65,22 @@ def write_all(descriptor: int, data: bytes) -> None:
         written += os.write(descriptor, memoryview(data)[written:])
 
 
-def wait(child: int, deadline: float) -> tuple[int, resource.struct_rusage, bool]:
+def wait(
+    child: int, deadline: float, most_output: "int | None" = None
+) -> tuple[int, resource.struct_rusage, bool]:
     """Waits for the child's end, by force at the deadline; status, usage, whether it came in time.
 
-    SIGCHLD is blocked, so it waits to be taken even when the child was the faster.
+    SIGCHLD is blocked, so it waits to be taken even when the child was the faster. most_output:
+    bytes of standard output with which the child is ended early, and in time.
     """
-    while (left := deadline - time.perf_counter()) > 0:
-        if signal.sigtimedwait(CHILD_ENDED, left) is None:
+    in_time = False
+    while not in_time and (left := deadline - time.perf_counter()) > 0:
+        if signal.sigtimedwait(CHILD_ENDED, min(left, _WATCH_S)) is None:
+            in_time = most_output is not None and os.fstat(1).st_size > most_output
             continue
         ended, status, usage = os.wait4(child, os.WNOHANG)
         if ended:
             return status, usage, True
     os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    return status, usage, False
+    return status, usage, in_time

@@ -41,9 +41,8 @@ VALUE_BYTES = 8
 take 20 times their JSON in memory."""
 _MAX_PLAIN = 1000
 _USUAL = 2**63
-FILE_SLACK = 64 << 10
-"""Bytes that a file may hold beyond the output limit: a buffer of what was printed before it was
-emptied, and a report of the failure under a limit that is smaller still."""
+_FILE_BYTES = 64 << 20
+_FILE_SLACK = 64 << 10
 _LEAST_TO_COMPILE = 64 << 20
 """Address space of the interpreter alone. Under less nothing compiles; with more a MemoryError is
 the parser's word for what is nested too deeply."""
@@ -263,9 +262,21 @@ def prepare_interpreter(packages: list[str]) -> None:
         sys.set_int_max_str_digits(0)
 
 
-def set_limits(memory_bytes: int, file_bytes: int, cpu_s: int) -> None:
+def file_bytes(output_bytes: int, hard: int) -> int:
+    """How large a file of a program's may be: stderr and what it writes for itself are no output.
+
+    Standard output is watched besides. hard: what this machine allows, below 0 for anything. It is
+    at least the output limit and what a buffer adds to it.
+    """
+    least = output_bytes + _FILE_SLACK
+    return max(least, _FILE_BYTES if hard < 0 else min(_FILE_BYTES, hard))
+
+
+def set_limits(memory_bytes: int, output_bytes: int, cpu_s: int) -> None:
     """Applies the resource limits to this process, hard and soft alike."""
     import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
     def limit(which: int, amount: int) -> None:
         hard = resource.getrlimit(which)[1]
@@ -276,7 +287,7 @@ def set_limits(memory_bytes: int, file_bytes: int, cpu_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_NOFILE, 256)
-    limit(resource.RLIMIT_FSIZE, file_bytes)
+    limit(resource.RLIMIT_FSIZE, file_bytes(output_bytes, hard))
     if cpu_s:
         limit(resource.RLIMIT_CPU, cpu_s)
     if sys.platform == "linux":  # macOS accepts RLIMIT_AS and ignores it
@@ -366,39 +377,41 @@ def _run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> int
         return 0
     report.send(b"L")
     first = True
+    _take_printed(1)
     for function, packed in job["calls"]:
-        _empty_streams()
+        _take_printed(2)
         try:
             result = find_function(module.__dict__, function)(*marshal.loads(packed))
-            report.send_result(result)
+            too_much = _take_printed(1) > report.max_bytes
+            if not too_much:
+                report.send_result(result)
         except BaseException as error:
+            too_much = _take_printed(1) > report.max_bytes
             if not first and _may_be_of_earlier_calls(error):
                 report.send(b"A")
                 return 0
-            if _isinstance(error, OSError) and _fills_its_limit(report):
-                report.send_text(b"O", "the call printed more than the limit")
-            else:
+            if not too_much:
                 report.send_exception(error, job["source"])
+        if too_much:
+            if not first:  # a stream of the program's own may go on where earlier calls ended
+                report.send(b"A")
+                return 0
+            report.send_text(b"O", "the call printed more than the limit")
         first = False
     return 0
 
 
-def _empty_streams() -> None:
-    """Throws away what earlier calls printed: nobody reads it, and it must not fill a limit."""
-    for stream in (1, 2):
-        try:
-            if _lseek(stream, 0, 2):
-                _ftruncate(stream, 0)
-                _lseek(stream, 0, 0)
-        except OSError:  # a program may have closed it, or put a pipe in its place
-            pass
-
-
-def _fills_its_limit(report: Reporter) -> bool:
+def _take_printed(stream: int) -> int:
+    """How much is in the stream's file, which is empty then: nobody reads what calls print, and it
+    must not add up to a limit."""
     try:
-        return _lseek(1, 0, 2) > report.max_bytes
-    except OSError:
-        return False
+        size = _lseek(stream, 0, 2)
+        if size:
+            _ftruncate(stream, 0)
+            _lseek(stream, 0, 0)
+    except OSError:  # a program may have closed it, or put a pipe in its place
+        return 0
+    return size
 
 
 def _may_be_of_earlier_calls(error: BaseException) -> bool:
@@ -475,7 +488,7 @@ def main() -> None:
     os.set_inheritable(report_fd, False)
     report = Reporter(report_fd, job["output_bytes"])
     prepare_interpreter(job["packages"])
-    set_limits(job["memory_bytes"], job["output_bytes"] + FILE_SLACK, job["cpu_s"])
+    set_limits(job["memory_bytes"], job["output_bytes"], job["cpu_s"])
     module_name, run = _MODES[job["mode"]]
     module = fresh_module(module_name)
     sys.argv = ["program.py"]

@@ -33,7 +33,9 @@ class Marker:
     """A reason why there is no message."""
 
 
-TIMEOUT, GONE, _REPORT = Marker(), Marker(), Marker()
+TIMEOUT, GONE, _FULL, _REPORT = Marker(), Marker(), Marker(), Marker()
+_WATCH_S = 0.05
+"""How often a guest's standard output is looked at."""
 
 
 def _own_peak_mb() -> float:
@@ -92,9 +94,7 @@ class GuestProcess:
             if self.exit_status is not None:
                 return GONE
             if len(self.buffer) > self.output_bytes + 64:
-                self.kill()
-                self.buffer.clear()
-                return (b"O", b"the result is larger than the limit")
+                return self._end_early(b"the result is larger than the limit")
             event = self._wait(deadline)
             if event is _REPORT:
                 self.late_reads += time.monotonic() > deadline
@@ -103,8 +103,15 @@ class GuestProcess:
                 self.reports_open = bool(chunk)
             elif event is GONE:
                 self.kill()
+            elif event is _FULL:
+                return self._end_early(b"the output is larger than the limit")
             else:
                 return event
+
+    def _end_early(self, why: bytes) -> tuple[bytes, bytes]:
+        self.kill()
+        self.buffer.clear()
+        return (b"O", why)
 
     def _wait(self, deadline: float) -> Marker:
         """What comes first: bytes of a report, the child's end or the deadline."""
@@ -116,7 +123,7 @@ class GuestProcess:
             poll.register(self.reports, select.POLLIN)
         while True:
             left = deadline - time.monotonic()
-            step = left if self.pidfd is not None else min(left, 0.02)
+            step = min(left, _WATCH_S if self.pidfd is not None else 0.02)
             ready = {fd for fd, _ in poll.poll(max(0.0, step) * 1000)}
             if self.wake in ready:
                 raise Cancelled
@@ -127,6 +134,8 @@ class GuestProcess:
                 return GONE
             if left <= 0:
                 return TIMEOUT
+            if os.fstat(self.stdout.fileno()).st_size > self.output_bytes:
+                return _FULL
 
     def kill(self) -> None:
         """Kills the group while its leader is still unreaped, so that no id can be reused."""

@@ -98,9 +98,10 @@ class Host:
         self._cpu_limit = (cpu_s, cpu_s + 1)
         memory, output = (min(self._job[k], 1 << 50) for k in ("memory_bytes", "output_bytes"))
         self._output_bytes = output
+        files = guest.file_bytes(output, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
         limits = (
             (resource.RLIMIT_AS, (memory, memory + _SPARE_MEMORY)),
-            (resource.RLIMIT_FSIZE, (output + guest.FILE_SLACK,) * 2),
+            (resource.RLIMIT_FSIZE, (files, files)),
             (resource.RLIMIT_NPROC, _threads()),
         )
         self._limits = limits if limited else ()
@@ -226,7 +227,7 @@ class Host:
         child = linux.raw_fork()
         if child == 0:
             self._be_child(body, self._cpu_limit)
-        status, usage, in_time = wait(child, start + self._job["time_s"])
+        status, usage, in_time = wait(child, start + self._job["time_s"], self._output_bytes)
         wall = time.perf_counter() - start
         stdout_bytes = size_of(1)
         message = stdout = b""

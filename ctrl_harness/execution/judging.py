@@ -20,6 +20,8 @@ _LEAST_COMPILE_S = 2.0
 _MAX_CALLS = 1000
 """How many calls one process is asked for at most: after a crash in each, all that is left is sent
 again."""
+_FILE_MB = 64.0
+"""See guest.file_bytes."""
 _CELL_MB = 256.0
 """What a cell may use beside the program's memory, its streams and scratch."""
 _PACKAGES_S = 60.0
@@ -103,7 +105,8 @@ class Judging:
             frame_mb = max(frame_mb, 2 * _FETCH_MIB)  # with what a thousand names take
         large = any(name not in USUAL and name in self.program.source for name in self.packages)
         longest_stdin_mb = max(map(len, stdin), default=0) / _MIB
-        streams_mb = 3 * limits.output_mb + longest_stdin_mb
+        # standard output, which a host has three times, and stderr
+        streams_mb = 3 * limits.output_mb + 2 * _FILE_MB + longest_stdin_mb
         return Job(
             head,
             stdin,

@@ -221,7 +221,7 @@ def _is_again(child: GuestProcess, message: Any) -> bool:
     if message is GONE:
         child.kill()
         return (child.exit_status or 0) < 0
-    return message is not TIMEOUT and message[0] == AGAIN
+    return message is not TIMEOUT and message[0] in (AGAIN, b"O")
 
 
 def _text(payload: bytes) -> str:

@@ -161,3 +161,16 @@ def test_a_forged_result_of_too_many_values_is_an_output_limit(runs_of: Runner) 
     (run,) = runs_of(source, [0], LIMITS)
     assert run.status == "output_limit"
     assert "8 bytes each" in run.error
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sys\ndef f(n):\n    sys.stderr.write('x' * (20 << 20))\n    return n",
+        "def f(n):\n    open('table', 'wb').write(bytes(20 << 20))\n    return n",
+    ],
+    ids=["stderr", "a file"],
+)
+def test_the_output_limit_is_none_of_what_is_no_output(runs_of: Runner, source: str) -> None:
+    runs = runs_of(source, [0, 1], LIMITS)
+    assert [run.value for run in runs] == [0, 1]

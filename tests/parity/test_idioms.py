@@ -26,7 +26,6 @@ KNOWN: dict[str, frozenset[str]] = {
         [
             "end_disk_full_at_the_flush",
             "end_thread_pool_of_multiprocessing",
-            "out_stderr_of_twenty_megabytes",
             "world_stack_depth",
         ]
     ),
@@ -37,7 +36,6 @@ KNOWN: dict[str, frozenset[str]] = {
             "end_excepthook_exits_with_zero",
             "end_excepthook_raises_system_exit",
             "end_os_functions_replaced",
-            "out_stderr_of_twenty_megabytes",
             "world_data_after_the_program",
             "world_file_name",
             "world_inspect_getsource",
