@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from ctrl_harness.execution import embedded
+from ctrl_harness.execution import judging
 from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.execution.executor import CallInput, Input, Program, Run, StdinInput
 from ctrl_harness.problems.problem import Limits
@@ -54,7 +54,7 @@ def test_calls_share_a_process_and_follow_a_crash_in_a_new_one(executor: Embedde
 def test_more_calls_than_one_process_is_asked_for(
     executor: EmbeddedExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "_MAX_CALLS", 3)
+    monkeypatch.setattr(judging, "_MAX_CALLS", 3)
     inputs: list[Input] = [CallInput("f", (n,)) for n in range(8)]
     runs = runs_of(executor, "def f(n):\n    return n * n", inputs)
     assert [run.value for run in runs] == [n * n for n in range(8)]
