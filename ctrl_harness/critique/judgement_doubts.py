@@ -81,7 +81,8 @@ _PAIRS = {
         "kind of", "sort of", "in part", "in parts", "in places", "left out",
         "leaves out", "times out", "time out", "runs out", "for now", "in theory", "in principle",
         "then again", "right value", "right answer", "better answer", "better solution",
-        "or so",        "above the", "had it", "more or", "every other", "now and", "on paper", "half of", "half the",
+        "or so", "above the", "had it", "more or", "every other", "now and", "on paper",
+        "half of", "half the",
         "try again", "to do", "correct the", "correct this", "correct your", "correct line",
     )
 }  # fmt: skip
