@@ -38,9 +38,11 @@ class Scratch:
             wipe(self.path, stat.S_IMODE(self._mode))
 
     def write(self, name: str, text: str) -> None:
-        """Makes a file in the folder, which is empty."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        descriptor = os.open(os.path.join(self.path, name), flags, 0o600)
+        """Makes a file in the folder, where no program has been, unless a prelude made it."""
+        path = os.path.join(self.path, name)
+        if os.path.lexists(path):
+            return
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
             file.write(text)
 

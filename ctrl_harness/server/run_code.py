@@ -135,10 +135,14 @@ def sandbox_error(detail: str) -> bytes:
 
 
 def _stderr(run: Run) -> str:
-    """What the program wrote there, and the exception that ended it."""
+    """What the process wrote there; and what ended it, where that is not the program's own word."""
     if run.exit_status is None:
         return run.stderr + run.error
-    return run.stderr or run.error
+    how, _, _ = run.error.partition("\n")
+    if run.exit_status < 0:
+        return run.stderr + how
+    silent = not run.stderr and how != f"exit status {run.exit_status}"
+    return run.error if silent else run.stderr
 
 
 def _readable(text: str) -> str:
