@@ -194,7 +194,7 @@ class _Reader:
             offset = len(before) if before.strip() else 0
             return _Opening(quotes, found["ticks"], language_of(found["info"]), offset)
         found = _WITHIN_A_LINE.match(line)
-        if found is None:
+        if found is None or not self._allowance.looks_ahead():
             return None
         language = language_of(found["info"])
         announced = found["before"].rstrip(" *_").endswith(":") and " " not in found["info"].strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.execution.process import ProcessExecutor
@@ -289,6 +291,55 @@ def test_fences_tell_language_text_and_end() -> None:
     ]
 
 
+def test_where_a_fence_stands_its_fences_included() -> None:
+    text = "Note: ```python\nx = 1\n```<|im_end|>\n- ```py\n  y\n  ```\n"
+    assert [text[block.start : block.end] for block in fences(text)] == [
+        "```python\nx = 1\n```",
+        "```py\n  y\n  ```",
+    ]
+
+
+CODE = [
+    "x = 1\n", "if x:\n    y()\n", "\n", "x = '```'\n", "# ```\n", "# - a\n# > b\n",
+    "def f():\n    \"\"\"\n    ```\n    f()\n    ```\n    \"\"\"\n    return 1\n",
+]  # fmt: skip
+PROSE = ["Some prose.\n", "A `code` span.\n", "two\nlines\n", "# Heading\n", "a `````b````` c\n"]
+
+
+@st.composite
+def blocks_of_code(draw: st.DrawFn) -> str:
+    code = "".join(draw(st.lists(st.sampled_from(CODE), max_size=3)))
+    ticks = draw(st.sampled_from("`~")) * draw(st.integers(4, 6))
+    return f"{ticks}{draw(st.sampled_from(['', 'python', 'text', '{.py}']))}\n{code}{ticks}\n"
+
+
+def in_containers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    def item(marker: str, text: str) -> str:
+        return marker + textwrap.indent(text, " " * len(marker)).lstrip()
+
+    def quotation(text: str) -> str:
+        return textwrap.indent(text, "> ", lambda line: True)
+
+    texts = st.lists(inner, min_size=1, max_size=3).map("\n".join)
+    return st.builds(item, st.sampled_from(["- ", "1. ", "* ", "10) "]), texts) | st.builds(
+        quotation, texts
+    )
+
+
+DOCUMENTS = st.lists(
+    st.recursive(blocks_of_code() | st.sampled_from(PROSE), in_containers, max_leaves=4),
+    min_size=1, max_size=4,
+).map("\n".join)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(DOCUMENTS)
+def test_well_formed_documents_are_read_as_a_commonmark_parser_reads_them(document: str) -> None:
+    tokens = MarkdownIt("commonmark").parse(document)
+    expected = [textwrap.dedent(token.content) for token in tokens if token.type == "fence"]
+    assert [textwrap.dedent(block.text) for block in fences(document)] == expected
+
+
 @settings(deadline=None)
 @given(st.text("`~ab \n<>/think", max_size=60) | st.text("`#def \n", max_size=30))
 def test_no_completion_makes_a_rule_fail(completion: str) -> None:
@@ -316,6 +367,17 @@ def test_no_completion_makes_a_rule_fail(completion: str) -> None:
         "#" * 200_000,
         "~~~" + "`" * 200_000,
         " " * 200_000 + "```python\nx\n```",
+        "```python\n'''\n```\n" * 20_000,
+        "```python\n(\n</think>\n" * 10_000,
+        "# ```python\n" * 20_000 + "(",
+        "- ```python\n" * 20_000,
+        "> " * 100_000 + "```",
+        "`<think>` " * 20_000,
+        "a <think> b </think> c " * 10_000,
+        "<|channel|>analysis<|message|>a" * 5_000,
+        "<answer>" * 20_000 + "```",
+        "```python\n" + "(" * 100_000,
+        "".join("`" * length + "python\n'''\n" for length in range(500, 3, -1)),
     ],
 )
 def test_a_model_that_repeats_itself_does_not_stop_the_judge(completion: str) -> None:
