@@ -131,7 +131,7 @@ def _call(place: str, data: Mapping[str, Any]) -> CallCase:
 def _script(place: str, data: Mapping[str, Any]) -> tuple[Sequence[TestCase], str]:
     setup = _text(place, data, "setup") if "setup" in data else ""
     entry_point = _text(place, data, "entry_point") if "entry_point" in data else None
-    script = _text(place, data, "script")
+    script = _text(place, data, "script").removeprefix("\ufeff")
     if not script.strip():
         raise UserError(f"{place}.script is empty; it would accept any program")
     try:

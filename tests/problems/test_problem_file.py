@@ -174,3 +174,8 @@ def test_a_byte_order_mark_before_the_file_is_no_part_of_it(tmp_path):
     path = tmp_path / "marked.json"
     path.write_text(json.dumps({"cases": [GOOD]}), encoding="utf-8-sig")
     assert read_problem_file(path).cases == (StdioCase("1\n", "2\n"),)
+
+
+def test_nor_is_one_before_a_script_any_of_it():
+    problem = parse_problem({"cases": [{"script": "\ufeffassert f(1) == 2"}]}, "marked")
+    assert problem.cases == (CallCase("f", (1,), 2),)
