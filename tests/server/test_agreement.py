@@ -24,6 +24,9 @@ fusion: Any = pytest.importorskip("sandbox_fusion", reason="needs the package sa
 SHARE = pytest.mark.parametrize("step", [100, pytest.param(1, marks=pytest.mark.slow)])
 """Every hundredth row, or all."""
 
+_MBPP_S = 60.0
+"""Above SandboxFusion's 20: one right program takes about that long."""
+
 
 class Case(NamedTuple):
     """A program on a row. passes: what SandboxFusion would answer for each entry of `tests`."""
@@ -33,6 +36,7 @@ class Case(NamedTuple):
     row: dict[str, Any]
     program: str
     passes: Callable[[], list[bool]]
+    run_timeout: float | None = None
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +93,9 @@ def mbpp(data: Path) -> list[Case]:
         def passes(
             program: str = program, setup: str = setup, tests: list[str] = tests
         ) -> list[bool]:
-            return [oracle.mbpp_passes(program, setup, tests)]
+            return [oracle.mbpp_passes(program, setup, tests, _MBPP_S)]
 
-        cases.append(Case(each["task_id"], "MBPPDataset", fields, program, passes))
+        cases.append(Case(each["task_id"], "MBPPDataset", fields, program, passes, _MBPP_S))
     return cases
 
 
@@ -124,6 +128,7 @@ def answer(case: Case, url: str) -> Any:
         dataset_type=case.kind,
         provided_data={"id": 0, **case.row},
         extra={"run_all_cases": True},
+        run_timeout=case.run_timeout,
     )
     request = fusion.SubmitRequest(
         dataset="dataset_id", id=0, config=config, completion=f"```python\n{case.program}\n```"

@@ -120,12 +120,12 @@ def oj_accepts(printed: str, expected: str) -> bool:
 # -- MBPPDataset
 
 
-def mbpp_passes(program: str, setup: str, tests: list[str]) -> bool:
+def mbpp_passes(program: str, setup: str, tests: list[str], limit_s: float = _LIMIT_S) -> bool:
     """Whether program and asserts, as one script, end with 0."""
     for mark in ("# Example usage", 'if __name__ == "__main__":', "\nassert", '\n"""'):
         at = program.find(mark)
         program = program if at < 0 else program[:at]
-    return run_file("\n".join([setup, program, *tests]) + "\n").status == 0
+    return run_file("\n".join([setup, program, *tests]) + "\n", "", limit_s).status == 0
 
 
 # -- LiveCodeBenchDataset
