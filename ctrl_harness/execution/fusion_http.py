@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from typing import Any
 
+import anyio
 import httpx
 
 from ctrl_harness.errors import JudgeError, UserError
@@ -21,6 +24,8 @@ _ATTEMPTS = 6
 _FIRST_PAUSE_S = 0.5
 _CONNECT_S = 10.0
 _FINE = frozenset({200})
+_FULL = 429
+"""No fault: others are served, and this request will be."""
 _SHOWN_CHARS = 300
 
 
@@ -53,12 +58,18 @@ class Endpoint:
     ) -> httpx.Response:
         """The answer, of a status in `fine`. Transport faults are tried again, after random pauses.
 
-        timeout_s: how long an answer may take. Raises JudgeError.
+        timeout_s: how long an answer may take, and for how long a server that is full is asked
+        again. Raises JudgeError.
         """
+        patient_until = time.monotonic() + timeout_s
 
         async def attempt(_: int) -> httpx.Response:
             try:
                 response = await self._once(method, path, content, timeout_s)
+                while response.status_code == _FULL and time.monotonic() < patient_until:
+                    pause_s = max(_FIRST_PAUSE_S, retry_after_s(response.headers))
+                    await anyio.sleep(pause_s * random.uniform(1.0, 1.5))
+                    response = await self._once(method, path, content, timeout_s)
             except httpx.TransportError as error:
                 raise Again(f"{type(error).__name__} {error}".strip()) from error
             if response.status_code in fine:

@@ -492,6 +492,7 @@ def main() -> None:
     module_name, run = _MODES[job["mode"]]
     module = fresh_module(module_name)
     sys.argv = ["program.py"]
+    sys.path.insert(0, os.getcwd())  # a program finds the modules beside it
     if job["prelude"]:
         exec(compile(job["prelude"], "<prelude>", "exec", dont_inherit=True), module.__dict__)
     report.send(b"S")

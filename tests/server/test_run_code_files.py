@@ -168,3 +168,10 @@ def test_a_pipe_is_not_waited_for(tmp_path: Any) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").write_bytes(b"1")
     assert fetch(str(tmp_path), ["pipe", "file"], 10) == [(1, b"1")]
+
+
+def test_modules_beside_the_program_are_imported_without_cells_too(
+    serve: Callable[..., Any],
+) -> None:
+    with serve("--workers", "1", "--unsafe-no-isolation").client() as client:
+        assert printed(client, "import helper\nprint(helper.x)", {"helper.py": "x = 3"}) == "3\n"
