@@ -32,6 +32,7 @@ def _refused(reason: str) -> Callable[[SubmitRequest, Row], Submission]:
 
 _HUMANEVAL = DatasetType(assert_types.humaneval, prompts.humaneval_prompts)
 _AUTO_EVAL = DatasetType(assert_types.auto_eval, each(prompts.auto_eval))
+_MAX_ID_DIGITS = 20
 _NO_TOKENIZER = "RepoBench-P cuts its prompts by GPT-2's tokens, and no tokenizer is here"
 
 TYPES: dict[str, DatasetType] = {
@@ -117,7 +118,11 @@ def row_with_id(config: TestConfig, row_id: int | str) -> Row:
         return data
     if data is None:
         raise UserError("config.provided_data is missing; send the row, none is stored here")
-    rows = [row for row in data if str(row.get("id")) == str(row_id)]
+    # 2 and "2" are one id; an integer of a row may be too long to become text
+    spellings = [row_id, str(row_id)]
+    if isinstance(row_id, str) and row_id.isdecimal() and len(row_id) < _MAX_ID_DIGITS:
+        spellings.append(int(row_id))
+    rows = [row for row in data if row.get("id") in spellings]
     if len(rows) != 1:
         raise UserError(f"config.provided_data has {len(rows)} rows of id {row_id!r:.80}")
     return rows[0]

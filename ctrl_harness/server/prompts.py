@@ -21,6 +21,7 @@ from ctrl_harness.verification.extraction import find_like_sandbox_fusion
 Text = Callable[[Row, TestConfig], str]
 Prompts = Callable[[Sequence[Row], TestConfig], list[Prompt]]
 
+_ID_BOUND = 1 << 63
 _WHOLE_PROGRAM = {
     "en": "Write a complete program in {language}. It reads its input from standard input and "
     "prints its answer to standard output.",
@@ -96,7 +97,7 @@ def each(text: Text, label_names: tuple[str, ...] | None = None) -> Prompts:
 def _id_of(row: Row) -> int | str:
     for name in ("id", "task_id", "name"):
         value = row.get(name)
-        if isinstance(value, (int, str)) and not isinstance(value, bool):
+        if isinstance(value, str) or (type(value) is int and abs(value) < _ID_BOUND):
             return value
     raise UserError("a row of provided_data has no id")
 

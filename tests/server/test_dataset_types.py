@@ -448,6 +448,16 @@ def test_a_row_is_found_by_its_id_of_either_type(client: httpx.Client) -> None:
         assert answer == {"id": 2, "prompt": "no 2", "labels": {}}
 
 
+@pytest.mark.parametrize("route", ["/get_prompts", "/get_prompt_by_id"])
+def test_an_id_of_thousands_of_digits_is_none(client: httpx.Client, route: str) -> None:
+    rows = '[{"id": ' + "7" * 5000 + ', "content": "x"}]'
+    text = (
+        '{"dataset": "x", "id": 7, "config": {"dataset_type": "AutoEvalDataset", '
+        f'"provided_data": {rows}}}}}'
+    )
+    assert client.post(route, content=text).status_code in (400, 422)
+
+
 @pytest.mark.parametrize(
     ("config", "status", "word"),
     [
