@@ -57,7 +57,7 @@ class Slow:
 class Client:
     """One request, message by message."""
 
-    def __init__(self, path: str, body: dict[str, Any], pieces: int = 1) -> None:
+    def __init__(self, path: str, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
         self.scope = {
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
@@ -111,8 +111,8 @@ def test_an_answer_that_is_late_begins_with_a_blank(path: str, body: dict[str, A
     assert answer["status"] == "Success" if path == "/run_code" else answer["accepted"]
 
 
-def test_an_answer_in_time_says_nothing_before(path: str = "/run_code") -> None:
-    client = ask(Slow(0), Client(path, RUN), first_byte_s=0.5)
+def test_an_answer_in_time_says_nothing_before() -> None:
+    client = ask(Slow(0), Client("/run_code", RUN), first_byte_s=0.5)
     assert client.text.startswith(b"{") and len(client.sent) == 2
 
 
