@@ -185,6 +185,31 @@ def test_the_asserts_of_a_row_share_a_time(client: httpx.Client) -> None:
     assert ran["run_result"]["status"] == "TimeLimitExceeded"
 
 
+@pytest.mark.parametrize(
+    ("tests", "entry"),
+    [
+        ("def tests():\n    assert odd(2) == 0\nif __name__ == '__main__':\n    tests()", None),
+        ("METADATA = {}\ndef check(candidate):\n    assert not candidate(2)", "odd"),
+        ("METADATA = {}\ndef check(candidate):\n    assert not candidate(2)\ncheck(odd)", None),
+        ("for x, y in [(1, 1), (2, 0)]:\n    assert odd(x) == y", None),
+        ("try:\n    odd(None)\nexcept TypeError:\n    pass\nassert not odd(2)", None),
+    ],
+)
+def test_asserts_in_functions_and_guards_are_evaluated(
+    client: httpx.Client, tests: str, entry: str | None
+) -> None:
+    row = {"test": tests, "entry_point": entry}
+    assert submit(client, "MBPPDataset", row, fenced(ODD))["accepted"] is True
+    wrong = fenced("def odd(x): return x + 1 > 0")
+    assert submit(client, "MBPPDataset", row, wrong)["accepted"] is False
+
+
+def test_a_check_that_nobody_calls_is_no_test(client: httpx.Client) -> None:
+    row = {"test": "def check(candidate):\n    assert candidate(1)"}
+    response = post(client, "MBPPDataset", row, fenced(ODD))
+    assert response.status_code == 400 and "entry_point" in response.json()["detail"]
+
+
 def test_a_wrong_value_reads_as_a_failed_assert(client: httpx.Client) -> None:
     result = submit(client, "MBPPDataset", MBPP, fenced("def odd(x): return x == 1"))
     ran = result["tests"][0]["exec_info"]
