@@ -3,6 +3,8 @@
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import math
 import os
 import resource
@@ -12,7 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ctrl_harness.execution.descriptors import tail, wait, write_all
+from ctrl_harness.execution.descriptors import ErrorStream, wait, write_all
 from ctrl_harness.execution.records import (
     AGAIN,
     ALIVE,
@@ -31,7 +33,10 @@ at once, which costs a wake-up in place of one a call. They share the time among
 class CallChild:
     """Follows one process through its calls: times each, ends the process that overruns."""
 
-    def __init__(self, pid: int, reports: int, job: dict[str, Any], results_fd: int) -> None:
+    def __init__(
+        self, pid: int, reports: int, errors: ErrorStream, job: dict[str, Any], results_fd: int
+    ) -> None:
+        self._errors = errors
         self._pid, self._reports, self._results_fd = pid, reports, results_fd
         self._time_s: float = job["time_s"]
         self._reader = FrameReader(max_bytes=job["output_bytes"] + 64)
@@ -83,6 +88,7 @@ class CallChild:
         deadline = start + self._time_s
         poll = select.poll()
         poll.register(self._reports, select.POLLIN)
+        poll.register(self._errors.reader, select.POLLIN)
         self._ended_by = ENDED
         napped = False
         while True:
@@ -93,14 +99,14 @@ class CallChild:
                 return None
             if message is not None or not self._open:
                 return message
-            if not poll.poll(0):
+            if not self._is_heard(poll, 0):
                 if not napped:
                     time.sleep(_NAP_S)
                     napped = True
                     continue
                 self._flush()  # before a wait, not after each of a thousand short calls
                 left = max(0.0, deadline - time.perf_counter())
-                if not poll.poll(math.ceil(min(left, 1e6) * 1000)):
+                if not self._is_heard(poll, math.ceil(min(left, 1e6) * 1000)):
                     if time.perf_counter() < deadline:
                         continue
                     self._ended_by = TIMED_OUT
@@ -108,6 +114,13 @@ class CallChild:
             chunk = os.read(self._reports, 1 << 18)
             self._reader.feed(chunk)
             self._open = bool(chunk)
+
+    def _is_heard(self, poll: select.poll, milliseconds: int) -> bool:
+        """Waits as long at most and takes what goes to stderr; whether a report is there."""
+        ready = [descriptor for descriptor, _ in poll.poll(milliseconds)]
+        if self._errors.reader in ready:
+            self._errors.drain()
+        return self._reports in ready
 
     def _tell_end(
         self,
@@ -126,7 +139,7 @@ class CallChild:
         cpu = usage.ru_utime + usage.ru_stime
         said = b"".join(message) if message is not None else b""
         how = self._ended_by if message is None else ENDED
-        ended = Outcome(how, inputs, status, wall, cpu, usage.ru_maxrss, said, tail(2))
+        ended = Outcome(how, inputs, status, wall, cpu, usage.ru_maxrss, said, self._errors.end())
         self._outcomes.append(ended.pack())
         self._flush()
         return inputs
@@ -134,7 +147,7 @@ class CallChild:
     def _end(self) -> tuple[int, resource.struct_rusage]:
         """Its status; where it closed its pipe, it is given a moment to end by itself."""
         if not self._open:
-            status, usage, _ = wait(self._pid, time.perf_counter() + 0.1)
+            status, usage, _ = wait(self._pid, time.perf_counter() + 0.1, self._errors)
         else:
             os.kill(self._pid, signal.SIGKILL)
             _, status, usage = os.wait4(self._pid, 0)

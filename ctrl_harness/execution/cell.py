@@ -13,6 +13,8 @@ never as a fork of the harness. The descriptor is a SEQPACKET socket:
 The end of the harness ends the socket, which ends pid 1, which ends everything in the cell.
 """
 
+from __future__ import annotations
+
 import _socket  # not socket, whose further imports weigh on every fork
 import contextlib
 import gc
@@ -53,7 +55,12 @@ from ctrl_harness.execution import (  # noqa: E402
     seccomp,
 )
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
-from ctrl_harness.execution.descriptors import fill, move, put_fresh_file, tail  # noqa: E402
+from ctrl_harness.execution.descriptors import (  # noqa: E402
+    ErrorStream,
+    fill,
+    move,
+    put_fresh_file,
+)
 from ctrl_harness.execution.host import Host  # noqa: E402
 from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
 from ctrl_harness.execution.scratch import Scratch  # noqa: E402
@@ -203,8 +210,7 @@ class _Cell:
         guest.prepare_interpreter([namespaces.PACKAGES] if self._settings["packages"] else [])
         self._open_streams()
         rehearse(self._filter, self._scratch, limited="resource limits" not in self._without)
-        _forget_ourselves()
-        ending.remember()
+        ending.remember([globals(), *_forget_ourselves()])
         gc.collect()
         linux.trim_memory()  # what is free and yet in use here is copied into every child
         gc.freeze()  # or the first collection in a child would copy every page it looks at
@@ -220,6 +226,7 @@ class _Cell:
         """Python streams over 0, 1 and 2, made once: hosts put fresh files under the numbers."""
         for target in range(REPORT_FD + 1):
             put_fresh_file(target)
+        ErrorStream().close()  # a pipe, as each process gets one
         interpreter.open_streams()
         sys.argv = [interpreter.PROGRAM]
 
@@ -248,6 +255,7 @@ class _Cell:
 
     def _run_job(self, calls: bool, job_fd: int, results_fd: int) -> bytes:
         """One program from its host's fork until nothing of it is left; how the host ended."""
+        errors = ErrorStream() if calls else None
         host = linux.raw_fork()
         if host == 0:
             self._be_host(calls, job_fd, results_fd)
@@ -257,19 +265,25 @@ class _Cell:
         poll = select.poll()
         poll.register(ended, select.POLLIN)
         poll.register(self._control, select.POLLIN)
+        if errors is not None:
+            poll.register(errors.reader, select.POLLIN)
         while ended not in (ready := [fd for fd, _ in poll.poll()]):
-            if ready and self._receive()[0] != b"K":
-                os._exit(0)  # the harness is gone
-            os.kill(host, signal.SIGKILL)
+            if errors is not None:
+                errors.drain()
+            if self._control.fileno() in ready:
+                if self._receive()[0] != b"K":
+                    os._exit(0)  # the harness is gone
+                os.kill(host, signal.SIGKILL)
         os.close(ended)
         _, status, usage = os.wait4(host, 0)
         if "PID namespace" not in self._without:
             _kill_all_others()
         self._scratch.empty()
         stderr = b""
-        if calls:
-            stderr = tail(2)
-            for stream in range(REPORT_FD):
+        if errors is not None:
+            stderr = errors.end()
+            errors.close()
+            for stream in (0, 1):
                 fill(stream, b"")
         cpu_us = round(1e6 * (usage.ru_utime + usage.ru_stime))
         return b"%d %d %d\n%b" % (status, cpu_us, usage.ru_maxrss, stderr)
@@ -286,11 +300,14 @@ def _kill_all_others() -> None:
             return
 
 
-def _forget_ourselves() -> None:
-    """Programs import the standard library and the packages, and find nothing of the harness."""
-    for name in [n for n in sys.modules if n.partition(".")[0] == "ctrl_harness"]:
-        del sys.modules[name]
+def _forget_ourselves() -> list[dict[str, Any]]:
+    """Programs import the standard library and the packages, and find nothing of the harness.
+
+    What our modules hold.
+    """
+    names = [name for name in sys.modules if name.partition(".")[0] == "ctrl_harness"]
     ending.hide_telling_modules()
+    return [vars(sys.modules.pop(name)) for name in names]
 
 
 def main() -> None:

@@ -202,7 +202,7 @@ class Cell:
                 poll.unregister(progress.results)
 
     def _end_of_job(self) -> JobEnd:
-        answer = self._control.recv(4096)
+        answer = self._control.recv(1 << 16)
         try:
             if answer[:1] == b"D":
                 return JobEnd.unpack(answer[1:])

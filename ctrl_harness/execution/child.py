@@ -6,6 +6,8 @@ program shares its memory; what is true of a run is what the host sees from outs
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import builtins
 import contextlib
 import os
@@ -56,7 +58,7 @@ def run_script(program: Loaded, tests: dict[str, Any]) -> None:
     try:
         sys.path.insert(0, program.folder)
         job = {**_guest_job(program), "mode": "script", **tests}
-        guest._run_script(job, program.modules["solution"], _reporter(program))
+        guest.run_script(job, program.modules["solution"], _reporter(program))
     finally:
         _exit(0)
 
@@ -65,7 +67,7 @@ def run_calls(program: Loaded, calls: list[tuple[str, bytes]]) -> None:
     try:
         sys.path.insert(0, program.folder)
         job = {**_guest_job(program), "mode": "calls", "calls": calls}
-        guest._run_calls(job, program.modules["solution"], _reporter(program))
+        guest.run_calls(job, program.modules["solution"], _reporter(program))
     finally:
         _exit(0)
 

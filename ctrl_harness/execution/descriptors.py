@@ -3,15 +3,18 @@
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import os
 import resource
 import signal
 import time
 
 CHILD_ENDED = {signal.SIGCHLD}
-_STDERR_BYTES = 2_000
-_WATCH_S = 0.05
-"""How often the output of a process is looked at while it runs."""
+_STDERR_BYTES = 16_000
+_CHUNK, _CHUNKS = 1 << 16, 64
+_LOOK_S, _LOOK_AGAIN_S = 0.01, 0.0002
+"""How long a host looks away from a process that writes no errors, and from one that does."""
 
 
 def put_fresh_file(target: int) -> None:
@@ -29,6 +32,40 @@ def move(descriptor: int, target: int) -> None:
         return
     os.dup2(descriptor, target, inheritable=False)
     os.close(descriptor)
+
+
+class ErrorStream:
+    """Standard error of one process: a pipe, made under the number 2, of which the end is kept.
+
+    It takes any amount. A file would count against the limit of what may be written.
+    """
+
+    def __init__(self) -> None:
+        self.reader, writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        move(writer, 2)
+        self._end = b""
+
+    def drain(self) -> bool:
+        """Takes what is there; whether there was anything."""
+        found = False
+        try:
+            for _ in range(_CHUNKS):  # no more: who writes without end keeps nobody here
+                if not (chunk := os.read(self.reader, _CHUNK)):
+                    break
+                found = True
+                self._end = (self._end + chunk)[-_STDERR_BYTES:]
+        except BlockingIOError:
+            pass
+        return found
+
+    def end(self) -> bytes:
+        """The end of what has been written."""
+        self.drain()
+        return self._end
+
+    def close(self) -> None:
+        os.close(self.reader)
 
 
 def fill(descriptor: int, data: bytes) -> None:
@@ -50,10 +87,6 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
     return data
 
 
-def tail(descriptor: int) -> bytes:
-    return os.pread(descriptor, _STDERR_BYTES, max(0, size_of(descriptor) - _STDERR_BYTES))
-
-
 def size_of(descriptor: int) -> int:
     """Of a file that nobody reads or writes now; at a fraction of what fstat's answer costs."""
     return os.lseek(descriptor, 0, os.SEEK_END)
@@ -66,16 +99,17 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def wait(
-    child: int, deadline: float, most_output: "int | None" = None
+    child: int, deadline: float, errors: ErrorStream, most_output: int | None = None
 ) -> tuple[int, resource.struct_rusage, bool]:
     """Waits for the child's end, by force at the deadline; status, usage, whether it came in time.
 
     SIGCHLD is blocked, so it waits to be taken even when the child was the faster. most_output:
     bytes of standard output with which the child is ended early, and in time.
     """
-    in_time = False
+    in_time, look_s = False, _LOOK_S
     while not in_time and (left := deadline - time.perf_counter()) > 0:
-        if signal.sigtimedwait(CHILD_ENDED, min(left, _WATCH_S)) is None:
+        if signal.sigtimedwait(CHILD_ENDED, min(left, look_s)) is None:
+            look_s = _LOOK_AGAIN_S if errors.drain() else _LOOK_S
             in_time = most_output is not None and os.fstat(1).st_size > most_output
             continue
         ended, status, usage = os.wait4(child, os.WNOHANG)

@@ -13,6 +13,8 @@ A program may replace what it likes, so names are looked up here, before it runs
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import _thread
 import atexit
 import builtins
@@ -62,7 +64,6 @@ def hide_telling_modules() -> None:
 
 def end(status: int) -> NoReturn:
     """Ends the process; nothing of the program's may be referred to from here any more."""
-    global _stdout, _stderr
     try:
         if _nothing_is_left():
             _flush_both()
@@ -72,10 +73,15 @@ def end(status: int) -> NoReturn:
             _exit(status & 255)
     except BaseException:  # noqa: BLE001, S110 - no memory, a signal, a stream that fails
         pass
-    _stdout = _stderr = None  # they are flushed as they go, and not before
-    _unfreeze()  # or what the shared modules hold of the program's is never collected
-    _py_exit(status)
-    raise AssertionError("Py_Exit returned")
+    leave, own = _py_exit, _own
+    # what is shared may hold the program's, as typing's caches do: it is to be collected, so it is
+    # no longer withheld from the collector, nor held by us
+    _unfreeze()
+    for namespace in own:
+        namespace.clear()
+    leave(status)
+    while True:  # not reached
+        pass
 
 
 # -- the end of the interpreter
@@ -89,14 +95,20 @@ def _flush_both() -> None:
         _stderr.flush()
 
 
+_own: list[dict[str, Any]] = []
+"""What our modules hold: the original streams, for one thing, which are flushed as they go."""
 _stdout: Any = None
 _stderr: Any = None
 _harmless: frozenset[type] = frozenset()
 
 
-def remember() -> None:
-    """For the process that programs are forked from, when streams and modules are ready."""
+def remember(namespaces: list[dict[str, Any]]) -> None:
+    """For the process that programs are forked from, when streams and modules are ready.
+
+    namespaces: of our own modules.
+    """
     global _stdout, _stderr, _harmless
+    _own[:] = namespaces
     _stdout, _stderr = sys.stdout, sys.stderr
     found: set[type] = set()
     waiting: list[type] = [object]

@@ -6,11 +6,13 @@ files inside the folder come back, wherever links point, and no more bytes than 
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 
 
-def fetch(folder: str, names: "list[str]", most_bytes: int) -> "list[tuple[int, bytes]]":
+def fetch(folder: str, names: list[str], most_bytes: int) -> list[tuple[int, bytes]]:
     """(number of the name, content) of those that are there.
 
     most_bytes: of all together; a file for which there is no room is left out. A name counts from
@@ -29,7 +31,7 @@ def fetch(folder: str, names: "list[str]", most_bytes: int) -> "list[tuple[int, 
     return found
 
 
-def _read(root: str, name: str, most_bytes: int) -> "bytes | None":
+def _read(root: str, name: str, most_bytes: int) -> bytes | None:
     try:
         path = os.path.realpath(os.path.join(root, name))
         if not path.startswith(root + "/"):

@@ -1,7 +1,7 @@
 """What runs beside the untrusted program: loads it, calls it, serialises what it returns.
 
-This file is executed by a bare interpreter (`python -I -S`), copied into sandboxes, and imports
-nothing but the standard library, lazily where a stdio run would pay for it. It never learns an
+This file goes into cells and sandboxes and imports nothing but the standard library, lazily where a
+run would pay for it. It never learns an
 expected value. The program shares its process and may forge any of its messages; that earns
 nothing, because a message can only say how a run failed or what value it returned, and the
 comparison happens outside.
@@ -27,6 +27,9 @@ import builtins
 import os
 import sys
 
+# functions take their builtins from here, so those that a program replaces are not ours
+__builtins__ = vars(builtins).copy()  # type: ignore[assignment]
+
 TYPE_CHECKING = False  # importing typing would cost every run some milliseconds
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _type, _issubclass, _isinstance, _len, _repr = type, issubclass, isinstance, len, repr
-_lseek, _ftruncate = os.lseek, os.ftruncate
+_lseek, _ftruncate, _write = os.lseek, os.ftruncate, os.write
 _MAX_DEPTH = 200
 VALUE_BYTES = 8
 """What a value counts for at least, however short its JSON is: nested lists that are all brackets
@@ -188,7 +191,7 @@ class Reporter:
         data = (len(payload) + 1).to_bytes(4, "little") + kind + payload
         view = memoryview(data)
         while view:
-            view = view[os.write(self._fd, view) :]
+            view = view[_write(self._fd, view) :]
 
     def send_text(self, kind: bytes, text: str) -> None:
         self.send(kind, text[-_ERROR_CHARS:].encode("utf-8", "backslashreplace"))
@@ -263,47 +266,13 @@ def prepare_interpreter(packages: list[str]) -> None:
 
 
 def file_bytes(output_bytes: int, hard: int) -> int:
-    """How large a file of a program's may be: stderr and what it writes for itself are no output.
+    """How large a file of a program's may be: what it writes for itself is no output.
 
     Standard output is watched besides. hard: what this machine allows, below 0 for anything. It is
     at least the output limit and what a buffer adds to it.
     """
     least = output_bytes + _FILE_SLACK
     return max(least, _FILE_BYTES if hard < 0 else min(_FILE_BYTES, hard))
-
-
-def set_limits(memory_bytes: int, output_bytes: int, cpu_s: int) -> None:
-    """Applies the resource limits to this process, hard and soft alike."""
-    import resource
-
-    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-
-    def limit(which: int, amount: int) -> None:
-        hard = resource.getrlimit(which)[1]
-        amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        resource.setrlimit(which, (amount, amount))
-
-    stack = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
-    limit(resource.RLIMIT_CORE, 0)
-    limit(resource.RLIMIT_NOFILE, 256)
-    limit(resource.RLIMIT_FSIZE, file_bytes(output_bytes, hard))
-    if cpu_s:
-        limit(resource.RLIMIT_CPU, cpu_s)
-    if sys.platform == "linux":  # macOS accepts RLIMIT_AS and ignores it
-        limit(resource.RLIMIT_AS, memory_bytes)
-
-
-def peak_memory_kib() -> bytes:
-    """Digits of this process's own peak, empty where /proc does not tell."""
-    try:
-        with open("/proc/self/status", "rb") as status:
-            for line in status:
-                if line.startswith(b"VmHWM:"):
-                    return line.split()[1]
-    except OSError:
-        pass
-    return b""
 
 
 def compile_program(source: str) -> CodeType:
@@ -340,46 +309,40 @@ def find_function(namespace: dict[str, Any], name: str) -> Any:
     return namespace[name]
 
 
-def _load(job: dict[str, Any], module: ModuleType, report: Reporter) -> bool:
-    """Compiles and runs the program in `module`; False, with a report, where that failed."""
+def load_code(job: dict[str, Any], report: Reporter) -> CodeType | None:
+    """The program's code; None, with a report, where it does not compile."""
     try:
-        code = job.get("code") or compile_program(job["source"])
+        return job.get("code") or compile_program(job["source"])
     except SyntaxError as error:
         if job["memory_bytes"] < _LEAST_TO_COMPILE and _isinstance(error.__context__, MemoryError):
             report.send_exception(MemoryError(), job["source"])
-            return False
-        report.send_text(b"C", describe_exception(error, job["source"]))
+        else:
+            report.send_text(b"C", describe_exception(error, job["source"]))
+        return None
+
+
+def _load(job: dict[str, Any], module: ModuleType, report: Reporter) -> bool:
+    """Compiles and runs the program in `module`; False, with a report, where that failed."""
+    code = load_code(job, report)
+    if code is None:
         return False
     try:
         exec(code, module.__dict__)
     except BaseException as error:
-        if job["mode"] == "stdio" and _isinstance(error, SystemExit):
-            raise  # a script may end itself; its exit status is the interpreter's business
         report.send_exception(error, job["source"])
         return False
     return True
 
 
-def _run_stdio(job: dict[str, Any], module: ModuleType, report: Reporter) -> int:
-    try:
-        return 0 if _load(job, module, report) else 1
-    finally:
-        try:
-            report.send(b"X", peak_memory_kib())
-        except OSError:  # a program may have closed every descriptor; that is no fault of its
-            pass
-
-
-def _run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> int:
+def run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> None:
     import marshal
 
     if not _load(job, module, report):
-        return 0
+        return
     report.send(b"L")
     first = True
     _take_printed(1)
     for function, packed in job["calls"]:
-        _take_printed(2)
         try:
             result = find_function(module.__dict__, function)(*marshal.loads(packed))
             too_much = _take_printed(1) > report.max_bytes
@@ -389,16 +352,15 @@ def _run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> int
             too_much = _take_printed(1) > report.max_bytes
             if not first and _may_be_of_earlier_calls(error):
                 report.send(b"A")
-                return 0
+                return
             if not too_much:
                 report.send_exception(error, job["source"])
         if too_much:
             if not first:  # a stream of the program's own may go on where earlier calls ended
                 report.send(b"A")
-                return 0
+                return
             report.send_text(b"O", "the call printed more than the limit")
         first = False
-    return 0
 
 
 def _take_printed(stream: int) -> int:
@@ -427,14 +389,14 @@ def _may_be_of_earlier_calls(error: BaseException) -> bool:
     return _type(error) is RuntimeError and error.args == ("can't start new thread",)
 
 
-def _run_script(job: dict[str, Any], module: ModuleType, report: Reporter) -> int:
+def run_script(job: dict[str, Any], module: ModuleType, report: Reporter) -> None:
     """The program as a module, then the tests in its namespace as `__main__`."""
     tests = compile(job["script"], "<script>", "exec", dont_inherit=True)
     counting: dict[str, Any] = {"__name__": "tally"}
     _exec(compile(job["tally"], "<tally>", "exec", dont_inherit=True), counting)
     tally = counting["Tally"]()
     if not _load(job, module, report):
-        return 0
+        return
     report.send(b"L")
     module.__dict__.update({"__name__": "__main__", job["tally_name"]: tally})
     sys.modules["__main__"] = module
@@ -445,16 +407,15 @@ def _run_script(job: dict[str, Any], module: ModuleType, report: Reporter) -> in
     except BaseException as error:
         if not _is_own_exit(error, tests):
             report.send_exception(error, job["source"])
-            return 0
+            return
     report.send_text(b"D", "%s %d %d" % (job["nonce"], tally.held, tally.failed))
-    return 0
 
 
 def _is_own_exit(error: BaseException, tests: CodeType) -> bool:
     """Whether the tests themselves exited with the status 0, and not something that they called."""
     if not _isinstance(error, SystemExit) or getattr(error, "code", 1) not in (None, False, 0):
         return False
-    own, waiting = {_id(_run_script.__code__), _id(_EXIT_CODE)}, [tests]
+    own, waiting = {_id(run_script.__code__), _id(_EXIT_CODE)}, [tests]
     while waiting:
         code = waiting.pop()
         own.add(_id(code))
@@ -469,37 +430,3 @@ def _is_own_exit(error: BaseException, tests: CodeType) -> bool:
 
 _exec, _id = exec, id
 _EXIT_CODE = __import__("_sitebuiltins").Quitter.__call__.__code__
-
-
-_MODES = {
-    "stdio": ("__main__", _run_stdio),
-    "calls": ("solution", _run_calls),
-    "script": ("solution", _run_script),
-}
-
-
-def main() -> None:
-    """Entry of the `process` executor's child; arguments: descriptors of job and reports."""
-    import marshal
-
-    job_fd, report_fd = int(sys.argv[1]), int(sys.argv[2])
-    with open(job_fd, "rb") as stream:
-        job = marshal.load(stream)
-    os.set_inheritable(report_fd, False)
-    report = Reporter(report_fd, job["output_bytes"])
-    prepare_interpreter(job["packages"])
-    set_limits(job["memory_bytes"], job["output_bytes"], job["cpu_s"])
-    module_name, run = _MODES[job["mode"]]
-    module = fresh_module(module_name)
-    sys.argv = ["program.py"]
-    sys.path.insert(0, os.getcwd())  # a program finds the modules beside it
-    if job["prelude"]:
-        exec(compile(job["prelude"], "<prelude>", "exec", dont_inherit=True), module.__dict__)
-    report.send(b"S")
-    status = run(job, module, report)
-    if status:
-        sys.exit(status)
-
-
-if __name__ == "__main__":
-    main()

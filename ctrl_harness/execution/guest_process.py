@@ -1,4 +1,4 @@
-"""A started guest (guest.py): its process, its life, and what it reports until its time is up."""
+"""A started guest (process_child.py): its process, its life, what it reports within its time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ctrl_harness.execution.scratch import remove
 from ctrl_harness.execution.threads import Cancelled
 
 MIB = 1024 * 1024
-_GUEST = Path(__file__).with_name("guest.py")
+_CHILD = Path(__file__).with_name("process_child.py")
 _START_GRACE_S = 20.0
 """How long an interpreter may take to start; that time is the machine's, not the program's."""
 _LATE_READS = 8
 """How often a child's reports are read after its time is up: we may have been the late ones."""
-_STDERR_CHARS = 2_000
+_STDERR_BYTES, _CHUNKS = 16_000, 64
 
 
 class Marker:
@@ -46,16 +46,17 @@ def _own_peak_mb() -> float:
 
 @dataclass
 class GuestProcess:
-    """A started guest and the anonymous files it writes to.
+    """A started guest and what it writes to.
 
-    output_bytes: how much it may report. wake: a descriptor that can be read once nobody waits for
-    it any more; what waits for the guest then raises Cancelled.
+    errors: the pipe that is its stderr, of which the end is kept. output_bytes: how much it may
+    report. wake: a descriptor that can be read once nobody waits for it any more; what waits for
+    the guest then raises Cancelled.
     """
 
     process: subprocess.Popen[bytes]
     reports: int
     stdout: IO[bytes]
-    stderr: IO[bytes]
+    errors: int
     scratch: str
     output_bytes: int
     wake: int
@@ -68,6 +69,7 @@ class GuestProcess:
     exit_status: int | None = None
     memory_mb: float | None = None
     late_reads: int = 0
+    stderr: bytes = b""
 
     def __post_init__(self) -> None:
         if hasattr(os, "pidfd_open"):  # elsewhere, and where it is refused, its end is polled for
@@ -121,12 +123,15 @@ class GuestProcess:
             poll.register(self.pidfd, select.POLLIN)
         if self.reports_open:
             poll.register(self.reports, select.POLLIN)
+        poll.register(self.errors, select.POLLIN)
         while True:
             left = deadline - time.monotonic()
             step = min(left, _WATCH_S if self.pidfd is not None else 0.02)
             ready = {fd for fd, _ in poll.poll(max(0.0, step) * 1000)}
             if self.wake in ready:
                 raise Cancelled
+            if self.errors in ready and not self._drain():
+                poll.unregister(self.errors)
             # before its end and late: the last words count, though not a stream of them
             if self.reports in ready and (left > 0 or self.late_reads < _LATE_READS):
                 return _REPORT
@@ -137,6 +142,17 @@ class GuestProcess:
             if os.fstat(self.stdout.fileno()).st_size > self.output_bytes:
                 return _FULL
 
+    def _drain(self) -> bool:
+        """Takes what there is of stderr; false once nobody can write more."""
+        try:
+            for _ in range(_CHUNKS):  # no more: who writes without end keeps nobody here
+                if not (chunk := os.read(self.errors, 1 << 16)):
+                    return False
+                self.stderr = (self.stderr + chunk)[-_STDERR_BYTES:]
+        except BlockingIOError:
+            pass
+        return True
+
     def kill(self) -> None:
         """Kills the group while its leader is still unreaped, so that no id can be reused."""
         if self.exit_status is not None:
@@ -146,6 +162,7 @@ class GuestProcess:
         _, status, usage = os.wait4(self.process.pid, 0)
         self.exit_status = os.waitstatus_to_exitcode(status)
         self.process.returncode = self.exit_status
+        self._drain()
         peak = usage.ru_maxrss / (1024 if sys.platform == "linux" else MIB)
         if peak > self.floor_mb:
             self.memory_mb = round(peak, 1)
@@ -156,20 +173,23 @@ class GuestProcess:
             os.close(self.pidfd)
         os.close(self.reports)
         self.stdout.close()
-        self.stderr.close()
+        os.close(self.errors)
         _remove_folder(self.scratch)
 
     def error_text(self) -> str:
-        self.stderr.seek(0, os.SEEK_END)
-        self.stderr.seek(max(0, self.stderr.tell() - _STDERR_CHARS))
-        return self.stderr.read(_STDERR_CHARS).decode("utf-8", "replace")
+        return self.stderr.decode("utf-8", "replace")
+
+    def output(self, most: int) -> str:
+        """What it wrote to stdout, bytes that are no UTF-8 as surrogate escapes."""
+        self.stdout.seek(0)
+        return self.stdout.read(most).decode("utf-8", "surrogateescape")
 
 
 def start_guest(job: dict[str, Any], stdin: str, wake: int) -> GuestProcess:
     """Starts a guest in a session, an environment and a scratch folder of its own.
 
-    job: what guest.py reads. wake: see GuestProcess. Raises JudgeError where no process can be
-    started.
+    job: what process_child.py reads. wake: see GuestProcess. Raises JudgeError where no process
+    can be started.
     """
     with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as always:
         try:
@@ -179,7 +199,10 @@ def start_guest(job: dict[str, Any], stdin: str, wake: int) -> GuestProcess:
             on_failure.callback(os.close, reader)
             always.callback(os.close, writer)
             stdout = on_failure.enter_context(tempfile.TemporaryFile())
-            stderr = on_failure.enter_context(tempfile.TemporaryFile())
+            errors, errors_writer = os.pipe()
+            on_failure.callback(os.close, errors)
+            always.callback(os.close, errors_writer)
+            os.set_blocking(errors, False)
             job_file = always.enter_context(tempfile.TemporaryFile())
             stdin_file = always.enter_context(tempfile.TemporaryFile())
             marshal.dump(job, job_file)
@@ -189,12 +212,12 @@ def start_guest(job: dict[str, Any], stdin: str, wake: int) -> GuestProcess:
             process = subprocess.Popen(
                 [
                     # -I, but that the environment below counts: it fixes the hash seed
-                    *(sys.executable, "-s", "-P", "-S", "-B", "-X", "utf8", str(_GUEST)),
+                    *(sys.executable, "-s", "-P", "-S", "-B", str(_CHILD)),
                     *(str(job_file.fileno()), str(writer)),
                 ],
                 stdin=stdin_file,
                 stdout=stdout,
-                stderr=stderr,
+                stderr=errors_writer,
                 cwd=scratch,
                 env=_environment(scratch),
                 pass_fds=(job_file.fileno(), writer),
@@ -203,7 +226,7 @@ def start_guest(job: dict[str, Any], stdin: str, wake: int) -> GuestProcess:
         except OSError as error:
             raise JudgeError(f"no process could be started: {error}") from error
         on_failure.pop_all()
-    return GuestProcess(process, reader, stdout, stderr, scratch, job["output_bytes"], wake)
+    return GuestProcess(process, reader, stdout, errors, scratch, job["output_bytes"], wake)
 
 
 def _take_message(buffer: bytearray) -> tuple[bytes, bytes] | None:
@@ -236,6 +259,7 @@ def _environment(scratch: str) -> dict[str, str]:
         "HOME": scratch,
         "TMPDIR": scratch,
         "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "1",  # each reserves 64 MiB of address space, which a limit counts
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",

@@ -8,6 +8,8 @@ but itself. The host writes what came of each input to the harness (see records.
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import _signal  # type: ignore[import-not-found]
 import contextlib
 import gc
@@ -34,11 +36,11 @@ from ctrl_harness.execution.child import (
 )
 from ctrl_harness.execution.descriptors import (
     CHILD_ENDED,
+    ErrorStream,
     fill,
     put_fresh_file,
     read_at,
     size_of,
-    tail,
     wait,
     write_all,
 )
@@ -60,6 +62,9 @@ from ctrl_harness.execution.scratch import Scratch
 from ctrl_harness.execution.seccomp import Filter
 
 _COMPILE_MEMORY = 512 << 20
+_RESERVED_MEMORY = 256 << 20
+"""Address space beyond the memory limit for what is reserved and not used, thread stacks above all;
+what a process of its own has used is known when it has ended. Calls, which share one, have none."""
 _SPARE_MEMORY = 16 << 20
 """What a process may add to its memory limit to report that it was reached."""
 _MESSAGE_BYTES = 64 << 10
@@ -99,6 +104,8 @@ class Host:
         memory, output = (min(self._job[k], 1 << 50) for k in ("memory_bytes", "output_bytes"))
         self._output_bytes = output
         files = guest.file_bytes(output, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+        if any(part[0] != "calls" for part in self._job["parts"]):
+            memory += _RESERVED_MEMORY
         limits = (
             (resource.RLIMIT_AS, (memory, memory + _SPARE_MEMORY)),
             (resource.RLIMIT_FSIZE, (files, files)),
@@ -115,7 +122,6 @@ class Host:
         program = self._load()
         if program is None:
             return
-        os.ftruncate(2, 0)  # what the compiler warned of
         gc.freeze()  # what children share is not theirs to collect
         for kind, *details in self._job["parts"]:
             if kind == "stdio":
@@ -135,7 +141,6 @@ class Host:
         program = self._load()
         if program is None:
             os._exit(0)
-        fill(2, b"")  # what the compiler warned of
         self._tell(frame(STARTED))  # what is told from here on is the program's word
         os.dup2(self._results_fd, REPORT_FD)
         ((_, calls),) = self._job["parts"]
@@ -221,17 +226,20 @@ class Host:
         if self._writes_file:
             self._scratch.write(interpreter.PROGRAM, self._job["source"])
         fill(0, stdin)
-        for stream in (1, 2, REPORT_FD):
-            fill(stream, b"")
+        fill(1, b"")
+        fill(REPORT_FD, b"")
+        errors = ErrorStream()
         start = time.perf_counter()
         child = linux.raw_fork()
         if child == 0:
             self._be_child(body, self._cpu_limit)
-        status, usage, in_time = wait(child, start + self._job["time_s"], self._output_bytes)
+        deadline = start + self._job["time_s"]
+        status, usage, in_time = wait(child, deadline, errors, self._output_bytes)
         wall = time.perf_counter() - start
         stdout_bytes = size_of(1)
         message = stdout = b""
-        stderr = tail(2)
+        stderr = errors.end()
+        errors.close()
         how = ENDED if in_time else TIMED_OUT
         if stdout_bytes > self._output_bytes:
             how = how if how == TIMED_OUT else OVERSIZED
@@ -269,8 +277,9 @@ class Host:
     def _run_calls(self, program: Loaded, calls: list[tuple[str, bytes]]) -> None:
         done = 0
         while done < len(calls):
-            for stream in (0, 1, 2, REPORT_FD):
+            for stream in (0, 1, REPORT_FD):
                 fill(stream, b"")
+            errors = ErrorStream()
             reader, writer = os.pipe()
             child = linux.raw_fork()
             if child == 0:
@@ -278,10 +287,11 @@ class Host:
                 self._be_child(partial(run_calls, program, calls[done:]), None)
             os.close(writer)
             try:
-                follower = CallChild(child, reader, self._job, self._results_fd)
+                follower = CallChild(child, reader, errors, self._job, self._results_fd)
                 done += follower.follow(len(calls) - done)
             finally:
                 os.close(reader)
+                errors.close()
             self._scratch.empty()
 
     def _tell(self, data: bytes) -> None:

@@ -6,6 +6,8 @@ it would find in an interpreter of its own.
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import importlib.machinery
 import io
 import linecache

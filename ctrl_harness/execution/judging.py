@@ -105,8 +105,8 @@ class Judging:
             frame_mb = max(frame_mb, 2 * _FETCH_MIB)  # with what a thousand names take
         large = any(name not in USUAL and name in self.program.source for name in self.packages)
         longest_stdin_mb = max(map(len, stdin), default=0) / _MIB
-        # standard output, which a host has three times, and stderr
-        streams_mb = 3 * limits.output_mb + 2 * _FILE_MB + longest_stdin_mb
+        # standard output, which a host has three times
+        streams_mb = 3 * limits.output_mb + _FILE_MB + longest_stdin_mb
         return Job(
             head,
             stdin,

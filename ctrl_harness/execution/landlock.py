@@ -3,6 +3,8 @@
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import os
 import struct
 

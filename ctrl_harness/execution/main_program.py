@@ -8,6 +8,8 @@ A program may replace what it likes, so names are looked up here, before it runs
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import builtins
 import os
 import sys

@@ -6,6 +6,8 @@ packages (all read-only), four devices and a scratch folder of its own.
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import sysconfig

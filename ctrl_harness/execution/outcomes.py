@@ -29,6 +29,8 @@ _HEADING = "Traceback (most recent call last):\n"
 _NEAR_LIMIT = 0.95
 _MIB = 1 << 20
 _ERROR_CHARS = 4_000
+_SHOWN_CHARS = 2_000
+"""How much of stderr stands in an error."""
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
@@ -61,6 +63,8 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
         return run("time_limit")
     if outcome.how == OVERSIZED:
         return run("output_limit")
+    if (memory_mb or 0) > limits.memory_mb:
+        return run("memory_limit", describe_exit(exit_status, stderr))
     if kind in _MESSAGES:
         said = payload[-_ERROR_CHARS:].decode("utf-8", "replace")
         return run(_MESSAGES[kind], said or describe_exit(exit_status, stderr))
@@ -112,11 +116,18 @@ def describe_exit(code: int | None, stderr: str) -> str:
     """
     traceback = stderr.rpartition(_HEADING)[2] if code == 1 else ""
     if traceback and _HEADING in stderr:
-        return f"{_HEADING}{traceback}".strip()
+        return _shortened(f"{_HEADING}{traceback}".strip())
     how = f"exit status {code}"
     if code is not None and code < 0:
         try:
             how = f"killed by {signal.Signals(-code).name}"
         except ValueError:
             how = f"killed by signal {-code}"
-    return f"{how}\n{stderr.strip()}".strip()
+    return _shortened(f"{how}\n{stderr.strip()}".strip())
+
+
+def _shortened(text: str) -> str:
+    """Beginning and end, where it is long."""
+    if len(text) <= _SHOWN_CHARS:
+        return text
+    return f"{text[: _SHOWN_CHARS // 4]}\n[...]\n{text[-_SHOWN_CHARS * 3 // 4 :]}"

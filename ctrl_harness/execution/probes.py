@@ -143,6 +143,6 @@ async def attempt_all(
         (run,) = await executor.execute(Program(probe.source), [StdinInput("")], _LIMITS)
         killed = run.status in ("memory_limit", "runtime_error") and not run.stdout
         refused = run.stdout.strip() == "refused" or (killed and "SIGKILL" in run.error)
-        refused = refused or run.status == "memory_limit"
+        refused = refused or (run.status == "memory_limit" and not run.stdout)
         attempts.append(Attempt(probe, refused, run.stdout.strip() or run.error.strip()))
     return attempts

@@ -95,16 +95,20 @@ class Session:
             elapsed = time.monotonic() - child.started
             child.kill()
             if message is TIMEOUT:
-                return self._finish(child, "time_limit", elapsed)
-            if _size(child.stdout) > self._output_bytes:
+                run = replace(self._finish(child, "time_limit", elapsed), exit_status=None)
+            elif _size(child.stdout) > self._output_bytes:
                 return self._finish(child, "output_limit", elapsed)
-            if ending is not None:
-                return self._finish(child, _ENDINGS[ending[0]], elapsed, _text(ending[1]))
-            if child.exit_status == 0:
-                child.stdout.seek(0)
-                output = child.stdout.read().decode("utf-8", "surrogateescape")
-                return Run("ok", stdout=output, time_s=elapsed, memory_mb=child.memory_mb)
-            return self._finish(child, self._death(child), elapsed)
+            elif (child.memory_mb or 0) > self._limits.memory_mb:
+                run = self._finish(child, "memory_limit", elapsed)
+            elif child.exit_status == 0:
+                run = self._finish(child, "ok", elapsed)
+            elif ending is not None and ending[0] == b"C":
+                return Run("compile_error", error=_text(ending[1]), time_s=elapsed)
+            elif ending is not None:
+                run = self._finish(child, _ENDINGS[ending[0]], elapsed, _text(ending[1]))
+            else:
+                run = self._finish(child, self._death(child), elapsed)
+            return replace(run, stdout=child.output(self._output_bytes))
         finally:
             child.close()
 
@@ -211,9 +215,17 @@ class Session:
         self, child: GuestProcess, status: RunStatus, elapsed: float, error: str = ""
     ) -> Run:
         child.kill()
-        if not error and status == "runtime_error":
-            error = describe_exit(child.exit_status, child.error_text())
-        return Run(status, error=error, time_s=elapsed, memory_mb=child.memory_mb)
+        stderr = child.error_text()
+        if not error and status in ("runtime_error", "memory_limit"):
+            error = describe_exit(child.exit_status, stderr)
+        return Run(
+            status,
+            error=error,
+            time_s=elapsed,
+            memory_mb=child.memory_mb,
+            stderr=stderr,
+            exit_status=child.exit_status,
+        )
 
 
 def _is_again(child: GuestProcess, message: Any) -> bool:

@@ -3,6 +3,8 @@
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import struct
 from typing import NamedTuple
 
@@ -42,13 +44,13 @@ class Outcome(NamedTuple):
     message: bytes = b""
     stderr: bytes = b""
     stdout: bytes = b""
-    files: "tuple[tuple[int, bytes], ...]" = ()
+    files: tuple[tuple[int, bytes], ...] = ()
 
     def pack(self) -> bytes:
         return packed_outcome(*self[:-1])
 
     @classmethod
-    def unpack(cls, body: bytes) -> "Outcome":
+    def unpack(cls, body: bytes) -> Outcome:
         """Raises ValueError for anything that `pack` would not have made."""
         try:
             how, inputs, status, wall, cpu, peak, n_message, n_stderr = _HEAD.unpack_from(body)
@@ -84,13 +86,13 @@ def packed_outcome(
     return head + message + stderr + stdout
 
 
-def packed_files(files: "list[tuple[int, bytes]]") -> bytes:
+def packed_files(files: list[tuple[int, bytes]]) -> bytes:
     """Their frame."""
     parts = (part for number, data in files for part in (_FILE.pack(number, len(data)), data))
     return frame(FILES, *parts)
 
 
-def unpack_files(body: bytes) -> "tuple[tuple[int, bytes], ...]":
+def unpack_files(body: bytes) -> tuple[tuple[int, bytes], ...]:
     """Raises ValueError for anything that `packed_files` would not have made."""
     files, at = [], 0
     while at < len(body):

@@ -3,6 +3,8 @@
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import _ctypes  # ctypes takes half as long to load as Python
 import sys
 from typing import Any

@@ -8,6 +8,8 @@ pid 1, and each such page costs it a copy.
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import io
 import marshal
 import os
@@ -106,7 +108,7 @@ def _play_calls() -> None:
     """What a process of many calls does, here."""
     job: dict[str, Any] = {"source": _PROGRAM, "mode": "calls", "calls": _CALLS}
     fill(REPORT_FD, b"")
-    guest._run_calls(job, guest.fresh_module("solution"), guest.Reporter(REPORT_FD, 1 << 20))
+    guest.run_calls(job, guest.fresh_module("solution"), guest.Reporter(REPORT_FD, 1 << 20))
     fill(REPORT_FD, b"")
 
 

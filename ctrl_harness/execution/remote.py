@@ -8,6 +8,8 @@ earns it time, but no answer.
 Part of what runs inside a sandbox: the standard library only.
 """
 
+from __future__ import annotations
+
 import fcntl
 import gc
 import json
@@ -22,7 +24,7 @@ from collections.abc import Callable
 
 from ctrl_harness.execution import ending, guest, interpreter, linux
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD
-from ctrl_harness.execution.descriptors import put_fresh_file
+from ctrl_harness.execution.descriptors import ErrorStream, put_fresh_file
 from ctrl_harness.execution.host import Host
 from ctrl_harness.execution.scratch import Scratch, remove
 
@@ -50,8 +52,8 @@ def _new_results() -> int:
 
 
 def _run(
-    job: int, results: int, budget_s: float, max_bytes: "int | None" = None
-) -> "dict[str, int | None]":
+    job: int, results: int, budget_s: float, max_bytes: int | None = None
+) -> dict[str, int | None]:
     """Ends with the host, the budget or a signal; with max_bytes, when the file is full or gone."""
     stopped: list[int] = []
     for number in _STOPPING:
@@ -99,6 +101,7 @@ def _be_host(job: int, results: int, scratch: str) -> None:
     try:
         for number in _STOPPING:
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as programs find it
         os.setsid()
         os.chdir(scratch)
         job, results = map(_out_of_the_way, (job, results))
@@ -119,18 +122,18 @@ def _prepare_interpreter(scratch: str) -> None:
     """As a cell does it: streams over files that the host may replace, nothing of ours in sight."""
     for target in range(REPORT_FD + 1):
         put_fresh_file(target)
+    ErrorStream().close()  # a pipe, as each process gets one
     interpreter.open_streams()
     linux.share_malloc_arena()
     os.environ.update({"HOME": scratch, "TMPDIR": scratch, **_ONE_THREAD_A_LIBRARY})
     guest.prepare_interpreter([])
-    for name in [n for n in sys.modules if n.partition(".")[0] == "ctrl_harness"]:
-        del sys.modules[name]
+    names = [name for name in sys.modules if name.partition(".")[0] == "ctrl_harness"]
     ending.hide_telling_modules()
-    ending.remember()
+    ending.remember([vars(sys.modules.pop(name)) for name in names])
     gc.collect()
 
 
-def _wait(child: int, is_wanted: "Callable[[], bool]") -> "int | None":
+def _wait(child: int, is_wanted: Callable[[], bool]) -> int | None:
     """The child's status; None where it still runs and is no longer wanted."""
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)

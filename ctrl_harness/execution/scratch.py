@@ -3,6 +3,8 @@
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 
@@ -65,7 +67,7 @@ def remove(path: str) -> None:
         os.unlink(path)
 
 
-def wipe(folder: str, mode: "int | None" = None) -> None:
+def wipe(folder: str, mode: int | None = None) -> None:
     """Empties a folder however deep, by one open folder at a time and without recursion.
 
     mode: the permissions it gets back, in case a program took them away ("." cannot be asked for

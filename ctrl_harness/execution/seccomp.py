@@ -11,6 +11,8 @@ The aarch64 column is taken from the kernel's generic table; it has not been run
 Part of what runs inside a cell: the standard library only.
 """
 
+from __future__ import annotations
+
 import ctypes
 import errno
 import os

@@ -26,7 +26,7 @@ within, `abs(f(x) - expected) <= atol`; isclose, `math.isclose` with rtol and at
 class Limits:
     """What one test case may use.
 
-    time_s: wall seconds a case; memory_mb: MiB of address space or cgroup memory;
+    time_s: wall seconds a case; memory_mb: MiB resident at most, of calls MiB of address space;
     output_mb: MiB of standard output, or of a serialised result, in which each value counts for 8
     bytes at least. Judging raises output_mb where an expected output needs more.
     """

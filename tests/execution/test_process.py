@@ -417,7 +417,7 @@ def test_neither_code_nor_input_is_on_a_command_line(executor: ProcessExecutor) 
 
     (run,) = anyio.run(main)
     assert run.stdout == f"{marker}\n"
-    assert any("guest.py" in line for line in seen)
+    assert any("process_child.py" in line for line in seen)
     assert not any(marker in line for line in seen)
 
 
