@@ -14,7 +14,7 @@ from ctrl_harness.verification.time_limit import ROW, TimeLimit
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Part of every digest; raised when the same inputs could be judged otherwise than before."""
 
 

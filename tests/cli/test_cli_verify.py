@@ -188,7 +188,7 @@ def test_a_line_tells_all_of_one_sample(folder: Path) -> None:
         assert isinstance(case["memory_mb"], float) and case["memory_mb"] < 256
     canonical = json.dumps(
         {
-            "format_version": 1,
+            "format_version": 2,
             "cases": [{"stdin": given, "stdout": expected} for given, expected in SUMS],
             "program": crashes_later,
             "comparator": "default",
@@ -500,7 +500,7 @@ def test_each_kind_of_case_is_judged(
         assert done.stdout.count("\n") == 1
         assert list(verdict) == FIELDS[1:]
         assert (verdict["status"], verdict["passed"]) == (status, status == "accepted")
-        assert verdict["cases"][0]["status"] == status
+        assert verdict["cases"][-1]["status"] == status  # asserts are judged one by one
 
 
 def test_cases_limits_and_comparator_come_from_the_problem_file(one: Any) -> None:

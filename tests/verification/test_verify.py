@@ -596,7 +596,7 @@ def digest_of(problem: Problem = FULL, program: str | None = "x = 1", **changed:
 
 def test_the_digest_is_sha256_of_canonical_json() -> None:
     data = {
-        "format_version": 1,
+        "format_version": 2,
         "cases": [
             {"stdin": "1 é\n", "stdout": "2\n"},
             {
