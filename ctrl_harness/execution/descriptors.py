@@ -13,7 +13,7 @@ import time
 CHILD_ENDED = {signal.SIGCHLD}
 _STDERR_BYTES = 16_000
 _CHUNK, _CHUNKS = 1 << 16, 64
-_LOOK_S, _LOOK_AGAIN_S = 0.01, 0.0002
+_LOOK_S, _LOOK_AGAIN_S = 0.05, 0.0002
 """How long a host looks away from a process that writes no errors, and from one that does."""
 
 
