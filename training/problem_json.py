@@ -72,6 +72,7 @@ def _case_as_json(case: TestCase) -> dict[str, Any]:
         **expected,
         "oracle": case.oracle,
         "atol": case.atol,
+        "rtol": case.rtol,
     }
 
 
@@ -87,6 +88,7 @@ def _case_from_json(data: Mapping[str, Any]) -> TestCase:
         expected=FROM_REFERENCE if of_reference else value_from_json(data["expected"]),
         oracle=data["oracle"],
         atol=data["atol"],
+        rtol=data.get("rtol", 0.0),  # files of version 0.1 have none
     )
 
 

@@ -106,13 +106,17 @@ def test_types_of_a_program_s_own_come_back_plain() -> None:
     [
         (iter([1, 2]), Iterated((1, 2))),
         (range(2), Iterated((0, 1))),
-        ({"a": 1}.keys(), Iterated(("a",))),
+        ({"a": 1}.values(), Iterated((1,))),
         (deque([1]), Iterated((1,))),
         (zip("a", "b", strict=True), Iterated((("a", "b"),))),
     ],
 )
 def test_what_only_yields_is_told_apart_from_a_list(value: Any, read: Any) -> None:
     assert through(value) == read != list(read.items)
+
+
+def test_the_keys_of_a_dict_are_a_set() -> None:
+    assert through({"a": 1}.keys()) == {"a"}
 
 
 def test_objects_are_opaque_and_equal_nothing() -> None:
