@@ -11,6 +11,7 @@ from ctrl_harness.critique.judgement_doubts import (
     claims_fault,
     claims_success,
     doubtful,
+    supposes_changes,
     takes_back,
 )
 from ctrl_harness.critique.judgement_grammar import BREAKS, SIDES, Judged, Side, judged, program
@@ -216,7 +217,8 @@ def _sides_of(paragraph: Sequence[str]) -> set[Side]:
 
 
 def _judgement_in(sentence: Sequence[str]) -> Judged | None:
-    """Of the whole sentence, or of a consequence at its end ("…, so it is incorrect")."""
+    """Of the whole sentence, of a consequence at its end ("…, so it is incorrect"), or a rejection
+    behind something else ("The idea is fine, but the code is incorrect")."""
     if said := judged(sentence):
         return said
     for position, word in enumerate(sentence[:_SENTENCE_WORDS]):
@@ -225,6 +227,18 @@ def _judgement_in(sentence: Sequence[str]) -> Judged | None:
         follows = position and sentence[position - 1] in BREAKS | {"and"}
         if word in _CONNECTIVES and follows and (said := judged(sentence, position)):
             return said
+        if word in ("but", "however"):
+            start = position + 1 + (sentence[position + 1 : position + 2] == [","])
+            subject_end = program(sentence, start)
+            said = judged(sentence, start)
+            if said and said.side == "incorrect" and subject_end:
+                return said
+            if (
+                subject_end
+                and sentence[subject_end : subject_end + 3] == ["is", "not"]
+                and "correct" in (sentence[max(position - 2, 0) : position])
+            ):
+                return Judged("incorrect", start, len(sentence))
     return None
 
 
@@ -261,4 +275,4 @@ def _contradicted(side: Side, paragraph: Sequence[str]) -> bool:
             or any(claims_fault(sentence) for sentence in sentences)
             or any((said := judged(s)) and said.side == "incorrect" for s in sentences)
         )
-    return any(claims_success(sentence) for sentence in sentences)
+    return any(claims_success(sentence) for sentence in sentences if not supposes_changes(sentence))

@@ -92,12 +92,33 @@ _LIMITERS = word_set(
 )
 """A few words that begin with one of these and stand as a sentence limit the one before."""
 _FRAGMENT_WORDS = 5
+_GIVES = word_set("returns gives prints produces computes calculates yields outputs")
 _TASKS = word_set("problem statement task specification requirements")
+_OF_THE_TASK = word_set(
+    "the this given stated to respect problem task question statement constraints specification"
+    " requirements description 100 100% % full high confidence certainty"
+)
 _REQUESTS = word_set(
     "add remove handle start initialize include set insert ensure make try consider use avoid"
     " move swap check return delete"
 )
 """At the beginning of a sentence they ask for a change."""
+
+# -- wishes for style
+
+_REMARKS = word_set("but although though however while")
+_SUBJECTS_OF_STYLE = word_set(
+    "it the its this code solution implementation function variable names naming readability style"
+    " documentation formatting structure some of"
+)
+_STYLE = word_set(
+    "improved optimized optimised simplified shortened refactored cleaner clearer readable concise"
+    " pythonic elegant descriptive efficient documented shorter simpler"
+)
+_BESIDE_STYLE = word_set(
+    "be made more slightly a bit little and for better readability clarity maintainability style"
+    " efficiency with comments docstrings further"
+)
 
 # -- faults that are denied
 
@@ -115,6 +136,7 @@ _PLACES = word_set(
     "in with to for the this your it code solution program implementation logic at all"
 )
 _NEED = word_set("need needs needed require requires required")
+_HOLDS = word_set("have contain see find notice spot")
 _FAULT_VERBS = word_set(
     "crash crashes fail fails hang loop break overflow raise wrong incorrect miss"
 )
@@ -130,7 +152,7 @@ def doubtful(words: Sequence[str]) -> bool:
     position = 0
     while position < len(words):
         word = words[position]
-        after = _denied_fault(words, position)
+        after = _denied_fault(words, position) or _remark_on_style(words, position)
         if after:
             position = after
             continue
@@ -148,10 +170,36 @@ def doubtful(words: Sequence[str]) -> bool:
     return False
 
 
+def _remark_on_style(words: Sequence[str], start: int) -> int:
+    """Where a remark ends that begins here and wishes for style alone ("but the names could be more
+    readable"); 0 where none does."""
+    position = start
+    if words[position] in _REMARKS:
+        position += 1
+        position += words[position : position + 1] == [","]
+    limit = min(len(words), position + 6)
+    while position < limit and words[position] in _SUBJECTS_OF_STYLE:
+        position += 1
+    if words[position : position + 1] and words[position] not in ("could", "can", "may", "might"):
+        return 0
+    position += 1
+    while words[position : position + 1] and words[position] in ("be", "still", "also", "further"):
+        position += 1
+    found = False
+    limit = min(len(words), position + 12)
+    while position < limit and (words[position] in _STYLE or words[position] in _BESIDE_STYLE):
+        found = found or words[position] in _STYLE
+        position += 1
+    ended = position >= len(words) or words[position] in {".", "!", ";", "•", ")", LINE}
+    return position if found and ended else 0
+
+
 def _denied_fault(words: Sequence[str], start: int) -> int:
     """Where a denied fault that begins here ends; 0 where none does."""
     word = words[start]
     after = start + 1
+    if word in ("could", "can") and words[after : after + 1] == ["not"]:
+        return _denied_fault(words, after)
     if word in ("nothing", "never", "not") or word in _NO:
         position = after
         for _ in range(3):
@@ -169,6 +217,8 @@ def _denied_fault(words: Sequence[str], start: int) -> int:
             return _denied_nouns(words, position + 1, _CHANGES)
         if word == "not" and fault in _NEED:
             return _denied_nouns(words, position + 1, _CHANGES)
+        if word == "not" and fault in _HOLDS:
+            return _denied_nouns(words, position + 1, _FAULTS | _CHANGES)
         if word in _NO:
             if fault in _NEED:  # "no need for changes", "no need to change"
                 return _denied_nouns(words, position + 1, _CHANGES)
@@ -203,10 +253,25 @@ def _is_harmless(words: Sequence[str], position: int) -> bool:
     before = words[max(position - 3, 0) : position]
     following = words[position + 1] if position + 1 < len(words) else ""
     if word == "if":
-        return any(earlier in _CHECKS for earlier in before)
+        earlier = words[max(position - 5, 0) : position]
+        return bool(_CHECKS.intersection(before)) or "returns" in earlier
+    if word == "while":
+        return following in ("loop", "loops")
+    if word == "no":
+        return bool({"if", "when"}.intersection(before))
     if word in _CONDITIONS:
         sentence = _sentence_before(words, position)
         return bool(sentence) and not any(earlier in _STATIVE for earlier in sentence)
+    if word == "should":
+        return list(words[position + 1 : position + 3]) in (["pass", "all"], ["work", "for"]) and (
+            "all" in words[position + 2 : position + 4]
+        )
+    if word == "right":
+        return before[-2:-1] != [] and before[-2] in _GIVES and before[-1] in ("the", "a")
+    if word == "supposed":
+        return list(before) in (["what", "it", "is"], ["as", "it", "is"]) and following == "to"
+    if word == "to":
+        return before[-1:] == ["supposed"]
     if word == "according":
         return bool(_TASKS.intersection(words[position + 2 : position + 5]))
     if word == "most":
@@ -237,9 +302,12 @@ def _is_limiting_fragment(words: Sequence[str], position: int) -> bool:
         end < len(words) and end - position <= _FRAGMENT_WORDS and words[end] not in _SENTENCE_ENDS
     ):
         end += 1
-    return end - position <= _FRAGMENT_WORDS and not {"all", "every"}.intersection(
-        words[position + 1 : end]
-    )
+    fragment = words[position + 1 : end]
+    if not fragment or _OF_THE_TASK.issuperset(fragment):
+        return False
+    if words[position] == "every" and fragment[-1] in ("passes", "handled", "covered"):
+        return "other" in fragment
+    return end - position <= _FRAGMENT_WORDS and not {"all", "every"}.intersection(fragment)
 
 
 def _sentence_before(words: Sequence[str], position: int) -> list[str]:
@@ -328,6 +396,11 @@ def _claims_a_fault_in_a_part(sentence: Sequence[str]) -> bool:
             [fault] for fault in ("wrong", "incorrect", "off", "missing", "broken", "too")
         )
     return False
+
+
+def supposes_changes(sentence: Sequence[str]) -> bool:
+    """ "After these changes, the code is correct": of another program than the one judged."""
+    return sentence[0] in ("after", "with", "once") and bool(_CHANGES.intersection(sentence[1:6]))
 
 
 def takes_back(words: Sequence[str]) -> bool:

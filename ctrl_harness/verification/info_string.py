@@ -20,7 +20,7 @@ _PYTHON = re.compile(r"(?:python|py|pypy|cpython|ipython)(?:[-_]?3(?:\.\d+)*)?")
 _ATTRIBUTE = re.compile(r"(?:lang|language|class|type|code)\s*[=:]\s*")
 _FILE = re.compile(r"(?:file|filename|name|path|title)\s*=\s*[\"']?(?P<file>[^\"'\s]+)")
 _PREFIX = re.compile(r"(?:lang|language|highlight|source|src|code|jupyter)-(?=\w)")
-_WORD = re.compile(r"[^\s{}\[\](),;:=|\"'<>!*`\\]+")
+_WORD = re.compile(r"[^\s{}\[\](),;:=|\"'<>!?*`\\]+")
 _DIRECTIVES = frozenset({"code-cell", "code-block", "code", "sourcecode"})
 _NO_PROGRAM = frozenset({
     "console", "doctest", "error", "interactive", "output", "repl", "result", "session", "shell",
@@ -77,6 +77,8 @@ def _in_braces(text: str) -> str:
     if not any(sign.isalpha() for sign in inside):
         return language_of(after)
     classes = [word[1:] for word in words if word.startswith(".")]
-    named = classes or [words[0] if _ATTRIBUTE.match(inside.strip()) is None else inside.strip()]
+    if words[0][:1] not in (".", "#", "="):
+        classes.append(words[0] if _ATTRIBUTE.match(inside.strip()) is None else inside.strip())
+    named = classes or [words[0]]
     languages = [language_of(name) for name in named]
     return PYTHON if PYTHON in languages else languages[0]

@@ -52,6 +52,8 @@ _GRANITE = re.compile(
 _QUOTE_MARKS = "\"'`“”‘’«»()[]*_|"
 _NOUN = re.compile(r"[ \t]+(?:tags?|tokens?|markers?|elements?|blocks?|sections?)\b")
 _VERB = re.compile(r"[ \t]+(?:is|are|was|were|and|or|nor|should|must|may|will|opens|ends)\b")
+_FENCE_NEXT = re.compile(r"`{3,}+[^\s`]+\s*+\Z")
+"""An opening fence with a language at a line's end: its backticks delimit no inline code."""
 _WINDOW = 80
 _MAX_LINE = 10_000
 """A longer line is not looked into for inline code."""
@@ -162,6 +164,7 @@ class _Reader:
             if start < 0 and self._tags[numbers[0]].start > _MAX_LINE:
                 continue
             if "`" in line:
+                line = _FENCE_NEXT.sub("", line)
                 found |= _in_inline_code(line, start + 1, [(n, self._tags[n]) for n in numbers])
         return found
 
@@ -236,6 +239,8 @@ def _is_mention(text: str, tag: _Tag) -> bool:
     """Whether a tag is a word of a sentence ("I answer without <think> tags.") or quoted."""
     before = text[max(0, tag.start - _WINDOW) : tag.start].rpartition("\n")[2]
     after = text[tag.end : tag.end + _WINDOW].partition("\n")[0]
+    if _FENCE_NEXT.match(after):
+        return False
     if before and after and before[-1] in _QUOTE_MARKS and after[0] in _QUOTE_MARKS:
         return True
     if _NOUN.match(after):

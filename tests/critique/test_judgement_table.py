@@ -1,8 +1,9 @@
 """A table of critiques and the judgement that a person reads in each: no rejection is read as an
 approval, no approval as a rejection, and how many judgements are read of each kind.
 
-A line of judgements.jsonl has `text`, `judgement`, `missing` where a person finds none or two, and
-`kind`. The table of recall is printed by `pytest -s tests/critique/test_judgement_table.py`.
+A line of judgements.jsonl has `text`, `kind` and `judgement`: `missing` where a person finds none or
+two, `not correct` or `not incorrect` where no more is certain. The table of recall is printed by
+`pytest -s tests/critique/test_judgement_table.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ ROWS = [
     .read_text(encoding="utf-8")
     .splitlines()
 ]
+ALLOWED = {
+    "correct": {"correct", "missing"},
+    "incorrect": {"incorrect", "missing"},
+    "missing": {"missing"},
+    "not correct": {"incorrect", "missing"},
+    "not incorrect": {"correct", "missing"},
+}
 RECALL = {
     "plain": (20, 20),
     "label": (52, 52),
@@ -39,7 +47,8 @@ RECALL = {
     "mention": (14, 14),
     "truncated": (6, 7),
     "whole critique": (9, 9),
-    "prose": (79, 85),
+    "prose": (82, 85),
+    "ordinary": (454, 491),
     "attack": (48, 52),
     "json": (7, 7),
     "table": (5, 5),
@@ -53,13 +62,13 @@ def test_the_table_is_large_and_says_nothing_twice() -> None:
 
 def test_no_judgement_is_read_as_the_other_one() -> None:
     read = [(row["judgement"], parse_judgement(row["text"]), row["text"]) for row in ROWS]
-    assert [line for line in read if line[1] not in (line[0], "missing")] == []
+    assert [line for line in read if line[1] not in ALLOWED[line[0]]] == []
 
 
 def test_how_many_judgements_are_read() -> None:
     read: dict[str, list[bool]] = defaultdict(list)
     for row in ROWS:
-        if row["judgement"] != "missing":
+        if row["judgement"] in ("correct", "incorrect"):
             read[row["kind"]].append(parse_judgement(row["text"]) == row["judgement"])
     recall = {kind: (sum(lines), len(lines)) for kind, lines in read.items()}
     for kind, (found, of) in recall.items():

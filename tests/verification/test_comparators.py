@@ -131,7 +131,8 @@ def test_only_ascii_white_space_separates_tokens(sign: str) -> None:
     ("output", "expected", "right"),
     [
         ("0", "0e9999", False), ("0e12", "0e34", False), ("0e34", "00e34", False),
-        ("0e12", "0e12", True), ("100000", "1e5", True), ("100000.0", "1.0e5", True), ("0.000001", "1e-06", True),
+        ("0e12", "0e12", True), ("100000", "1e5", True), ("100000.0", "1.0e5", True),
+        ("0.000001", "1e-06", True),
         ("1e5", "100000", True), ("1e5", "100000.0", True), ("0e9999", "0.0", True),
         ("0", "0e+00", True), ("10000000000000000.0", "1e+16", True),
     ],

@@ -116,7 +116,8 @@ COMPLETIONS = [
     json.loads(line)
     for line in Path(__file__).with_name("completions.jsonl").read_text().splitlines()
 ]
-"""Completions as models write them. For each rule, the program that it must find, or null."""
+"""Completions as models write them. For each rule that is named, the program that it must find, or
+null."""
 
 
 def test_every_rule_finds_the_program_of_every_completion_in_the_table(
@@ -126,13 +127,15 @@ def test_every_rule_finds_the_program_of_every_completion_in_the_table(
     failures = []
     for row in COMPLETIONS:
         for name, rule in EXTRACTIONS.items():
+            if name not in row:
+                continue
             total[row["kind"]] += 1
             found = rule(row["completion"])
             if found != row[name]:
                 wrong[row["kind"]] += 1
                 failures.append(f"{row['kind']}, {name}: {row['completion']!r} -> {found!r}")
     with capsys.disabled():
-        print(f"\n{len(COMPLETIONS)} completions, {len(EXTRACTIONS)} rules each:")
+        print(f"\n{len(COMPLETIONS)} completions:")
         for kind, number in total.items():
             print(f"  {number - wrong[kind]} of {number} right: {kind}")
     assert not failures, "\n".join(failures)
