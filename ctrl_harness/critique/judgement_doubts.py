@@ -61,6 +61,10 @@ _REVERSALS = word_set(
 )
 _SENTENCE_ENDS = frozenset({".", "!", ";", "?", "•"})
 _STATIVE = word_set("work works correct correctly pass passes succeeds fine right valid holds")
+_ACTS = word_set(
+    "returns return prints print stops stop ends exits raises outputs adds swaps increments updates"
+    " moves yields gives appends pops resets checks handles is are uses takes"
+)
 _CONDITIONS = word_set("when whenever where once until till")
 _OTHERS = {"or", "according", "?", "if", "expected", "problem", STRUCK, ARROW}
 _REJECTIONS = {mark for mark, side in MARKS.items() if side == "incorrect"}
@@ -77,7 +81,7 @@ _CHECKS = word_set(
 _PAIRS = {
     tuple(pair.split())
     for pair in (
-        "as long", "so long", "so far", "as far", "at least", "at most", "at first", "at times",
+        "in spirit", "first part", "second part", "a degree", "a point", "some extent", "some degree", "minus one", "bar the", "bar one", "save for", "given sorted", "as long", "so long", "so far", "as far", "at least", "at most", "at first", "at times",
         "kind of", "sort of", "in part", "in parts", "in places", "left out",
         "leaves out", "times out", "time out", "runs out", "for now", "in theory", "in principle",
         "then again", "right value", "right answer", "better answer", "better solution",
@@ -135,6 +139,7 @@ _FOUND = word_set(
 _PLACES = word_set(
     "in with to for the this your it code solution program implementation logic at all"
 )
+_VERDICTS_OF_FAULT = word_set("incorrect wrong incomplete slow buggy broken faulty flawed")
 _NEED = word_set("need needs needed require requires required")
 _HOLDS = word_set("have contain see find notice spot")
 _FAULT_VERBS = word_set(
@@ -162,6 +167,7 @@ def doubtful(words: Sequence[str]) -> bool:
             or word.endswith(("error", "exception"))
             or tuple(words[position : position + 2]) in _PAIRS
             or _is_limiting_fragment(words, position)
+            or _is_limit_to_samples(words, position)
             or (word in _REQUESTS and (position == 0 or words[position - 1] in (".", ";", "•")))
         )
         if doubt and not _is_harmless(words, position):
@@ -234,7 +240,7 @@ def _denied_nouns(words: Sequence[str], position: int, nouns: frozenset[str]) ->
     while position < limit and (words[position] in nouns or words[position] in between):
         found = found or words[position] in nouns
         position += 1
-    if not found:
+    if not found or words[position - 1] in _VERDICTS_OF_FAULT:  # "no bugs and incomplete"
         return 0
     while position < limit and words[position] in ("is", "are", "was", "were", "to", "be"):
         position += 1
@@ -254,14 +260,17 @@ def _is_harmless(words: Sequence[str], position: int) -> bool:
     following = words[position + 1] if position + 1 < len(words) else ""
     if word == "if":
         earlier = words[max(position - 5, 0) : position]
-        return bool(_CHECKS.intersection(before)) or "returns" in earlier
+        checks = bool(_CHECKS.intersection(before)) and "all" not in earlier
+        return checks or "returns" in earlier
     if word == "while":
         return following in ("loop", "loops")
     if word == "no":
         return bool({"if", "when"}.intersection(before))
+    if word == "once" and following in ("", "."):
+        return True
     if word in _CONDITIONS:
         sentence = _sentence_before(words, position)
-        return bool(sentence) and not any(earlier in _STATIVE for earlier in sentence)
+        return bool(_ACTS.intersection(sentence)) and not _STATIVE.intersection(sentence)
     if word == "should":
         return list(words[position + 1 : position + 3]) in (["pass", "all"], ["work", "for"]) and (
             "all" in words[position + 2 : position + 4]
@@ -310,6 +319,21 @@ def _is_limiting_fragment(words: Sequence[str], position: int) -> bool:
     return end - position <= _FRAGMENT_WORDS and not {"all", "every"}.intersection(fragment)
 
 
+def _is_limit_to_samples(words: Sequence[str], position: int) -> bool:
+    """ "…, on the samples", "passes all tests on the samples"."""
+    return (
+        words[position] in ("on", "for")
+        and words[max(position - 1, 0)] in BREAKS | {"tests", "confidence", "bugs", "answer"}
+        and bool(
+            {"sample", "samples", "example", "examples"}.intersection(
+                words[position + 1 : position + 3]
+            )
+        )
+        and words[position + 3 : position + 4] in ([], ["."])
+        or tuple(words[position : position + 3]) == ("tests", "on", "the")
+    )
+
+
 def _sentence_before(words: Sequence[str], position: int) -> list[str]:
     sentence: list[str] = []
     while position > 0 and words[position - 1] not in _SENTENCE_ENDS and len(sentence) < 40:
@@ -323,7 +347,9 @@ def _speaks_of_a_ratio(words: Sequence[str]) -> bool:
     for position, word in enumerate(words):
         if not word[0].isdigit() and word not in _NUMBERS:
             continue
-        if "confidence" in words[max(position - 3, 0) : position]:
+        if "confidence" in words[max(position - 3, 0) : position] and (
+            word.endswith("%") or words[position + 1 : position + 2] == ["%"]
+        ):
             continue
         following = [w for w in words[position + 1 : position + 4] if w != "the"][:2]
         if word.endswith("%") or following[:1] == ["%"]:

@@ -1,8 +1,8 @@
 """A table of critiques and the judgement that a person reads in each: no rejection is read as an
 approval, no approval as a rejection, and how many judgements are read of each kind.
 
-A line of judgements.jsonl has `text`, `kind` and `judgement`: `missing` where a person finds none or
-two, `not correct` or `not incorrect` where no more is certain. The table of recall is printed by
+A line of judgements.jsonl has `text`, `kind` and `judgement`: `missing` where a person finds none
+or two, `not correct` or `not incorrect` where no more is certain. The table of recall is printed by
 `pytest -s tests/critique/test_judgement_table.py`.
 """
 
@@ -83,6 +83,13 @@ def test_a_plain_judgement_is_always_read(kind: str) -> None:
     assert RECALL[kind][0] == RECALL[kind][1]
 
 
+STARTS = [
+    "Correct", "The code is correct", "The code is right", "After review, the code is correct",
+    "I find the code to be correct", "The code has no bugs and is correct",
+    "The code is valid and correct", "Correct with 100% confidence",
+    "The code is correct but could be more efficient", "Correct. It should pass all tests",
+    "The code is correct under the given constraints",
+]  # fmt: skip
 SUBJECTS = ["The code", "It", "Your answer"]
 DENIALS = [
     "is not", "isn't", "is hardly", "is far from", "is anything but", "fails to be",
@@ -110,7 +117,8 @@ LIMITS = [
 
 @pytest.mark.parametrize("denial", DENIALS)
 def test_what_stands_between_the_program_and_correct_is_heard(denial: str) -> None:
-    for subject, word in product(SUBJECTS, ("correct.", '"correct"', "correct for all inputs.")):
+    words = ("correct.", '"correct"', "correct for all inputs.", "right.", "valid and correct.")
+    for subject, word in product(SUBJECTS, words):
         critique = f"Overall judgment: {subject} {denial} {word}"
         assert parse_judgement(critique) != "correct", critique
 
@@ -118,6 +126,6 @@ def test_what_stands_between_the_program_and_correct_is_heard(denial: str) -> No
 @pytest.mark.parametrize("limit", LIMITS)
 def test_what_stands_behind_correct_is_heard(limit: str) -> None:
     signs = (" ", ", ", " - ", ". ", "; ", " (", "\n", ": ", "... ")
-    for start, sign in product(("Correct", "The code is correct"), signs):
+    for start, sign in product(STARTS, signs):
         critique = f"Overall judgment: {start}{sign}{limit}"
         assert parse_judgement(critique) != "correct", critique
