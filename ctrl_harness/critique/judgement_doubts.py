@@ -81,7 +81,9 @@ _CHECKS = word_set(
 _PAIRS = {
     tuple(pair.split())
     for pair in (
-        "in spirit", "first part", "second part", "a degree", "a point", "some extent", "some degree", "minus one", "bar the", "bar one", "save for", "given sorted", "as long", "so long", "so far", "as far", "at least", "at most", "at first", "at times",
+        "in spirit", "first part", "second part", "a degree", "a point", "some extent",
+        "some degree", "minus one", "bar the", "bar one", "save for", "given sorted", "as long",
+        "so long", "so far", "as far", "at least", "at most", "at first", "at times",
         "kind of", "sort of", "in part", "in parts", "in places", "left out",
         "leaves out", "times out", "time out", "runs out", "for now", "in theory", "in principle",
         "then again", "right value", "right answer", "better answer", "better solution",
@@ -330,8 +332,7 @@ def _is_limit_to_samples(words: Sequence[str], position: int) -> bool:
             )
         )
         and words[position + 3 : position + 4] in ([], ["."])
-        or tuple(words[position : position + 3]) == ("tests", "on", "the")
-    )
+    ) or tuple(words[position : position + 3]) == ("tests", "on", "the")
 
 
 def _sentence_before(words: Sequence[str], position: int) -> list[str]:
