@@ -13,7 +13,52 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple
 
-from ctrl_harness.critique.judgement_text import ITEM, LINE, word_set
+from ctrl_harness.critique.judgement_text import ITEM, LINE
+from ctrl_harness.critique.judgement_words import (
+    ACTIONS,
+    ADDITIONS,
+    ALL,
+    ATTRIBUTED,
+    DEGREES,
+    DENIALS,
+    DETERMINERS,
+    FAULTS,
+    FIELDS,
+    GOOD_PREDICATES,
+    GOOD_WORDS,
+    INPUTS,
+    LEADS,
+    LEADS_OF_REJECTIONS,
+    LIMITS,
+    MERITS,
+    NEAR,
+    NEARLY,
+    NEGATED_DEGREES,
+    NOUNS,
+    PARTS,
+    PRAISE,
+    PREPOSITIONS,
+    PRODUCES,
+    PRONOUNS,
+    RESTRICTIVE,
+    RESULTS,
+    REVIEWED,
+    REVIEWS,
+    RUNS,
+    SECOND_CLAUSES,
+    SOME,
+    SOUND,
+    SOUND_MERITS,
+    SUBORDINATES,
+    THE_STATEMENT,
+    THE_TASK,
+    UNABLE,
+    UNJUST,
+    VERBS,
+    WITHOUT_LIMIT,
+    WRONG_DEGREES,
+    Phrases,
+)
 
 Side = Literal["correct", "incorrect"]
 
@@ -25,148 +70,12 @@ MARKS: dict[str, Side] = {
 BREAKS = frozenset({",", ":", "-", "(", "|", "...", LINE})
 """Signs after which a sentence may go on and its judgement be complete."""
 
-_Phrases = dict[str, list[tuple[str, ...]]]
-"""Phrases by their first word, the longest first."""
 
-
-def _phrases(*texts: str) -> _Phrases:
-    found: _Phrases = {}
-    for phrase in sorted((tuple(text.split()) for text in texts), key=len, reverse=True):
-        found.setdefault(phrase[0], []).append(phrase)
-    return found
-
-
-_LEADS = _phrases(
-        "overall", "in conclusion", "in summary", "in short", "to conclude", "to summarize",
-        "to sum up", "finally", "therefore", "thus", "hence", "so", "as such", "yes", "no",
-        "conclusion", "summary", "verdict", "final verdict", "the verdict is",
-        "the final verdict is", "my verdict is", "my verdict",
-        "my final verdict", "my judgment",
-        "verdict is", "final judgment", "final judgement", "judgment", "judgement", "final answer",
-        "it is clear that", "we can conclude that", "i conclude that", "i conclude",
-        "i am confident that",
-        "i am confident", "i'm confident that", "i'm confident", "my judgment is that",
-        "my judgment is", "my judgement is that", "my judgement is", "the judgment is",
-        "the judgement is", "the answer is",
-        "this means that", "which means that", "and",
-)  # fmt: skip
-_FIELDS = _phrases("answer", "result", "status", "solution", "code", "the code", "the solution")
-"""They lead where a colon follows."""
-_LEADS_OF_REJECTIONS = _phrases(
-        "unfortunately", "sadly", "i believe that", "i believe", "i think that", "i think",
-        "i would say that", "i would say", "i am afraid that", "i am afraid", "in my opinion",
-)  # fmt: skip
-"""A rejection stays one behind them; an approval becomes a guess."""
 _MAX_LEADS = 6
-_REVIEWS = word_set(
-    "the this my our above previous detailed careful following given provided analysis review"
-    " evaluation assessment reasoning checks tests test results these observations points"
-    " findings code solution of and"
-)
-_REVIEWED = word_set(
-    "analysis review evaluation assessment reviewing analyzing analysing examining evaluating"
-    " testing"
-)
-_MERITS = word_set("logic approach algorithm idea reasoning")
-_SOUND_MERITS = word_set("sound right good fine correct valid solid")
-_GOOD_PREDICATES = _phrases(
-    "has no bugs", "has no errors", "has no issues", "contains no bugs", "contains no errors",
-    "passes all tests", "passes all the tests", "passes all test cases",
-    "passes all the test cases", "has been verified", "works as expected", "works as intended",
-    "works for all inputs", "solves the problem", "meets all requirements",
-    "meets all the requirements",
-)  # fmt: skip
-_DETERMINERS = word_set(
-    "the this that your their his her student's user's a given provided submitted proposed"
-    " presented above current whole entire generated draft python python3 code program source"
-    " student user candidate coding overall"
-)
-_NOUNS = word_set(
-    "solution code program attempt answer implementation submission function script response"
-    " draft snippet"
-)
-_PRONOUNS = word_set("this that everything")
-_VERBS = word_set("is does never fails can will works solves passes still crashes has contains")
-_ADDITIONS = _phrases(
-        "provided", "given", "above", "submitted", "presented", "shown", "you provided",
-        "provided by the user", "provided above", "given above", "as written", "as it is written",
-        "as given", "as it stands", "as it is", "for this problem", "for the problem",
-        "for the given problem", "to the problem", "to this problem", "to the given problem",
-        "in question", "itself", "as a whole",
-)  # fmt: skip
-_DEGREES = word_set(
-    "completely fully entirely totally absolutely perfectly definitely clearly indeed"
-    " certainly therefore thus hence also simply overall 100% 100 % undoubtedly still both"
-)
-_WRONG_DEGREES = _DEGREES | word_set(
-    "fundamentally logically functionally semantically obviously plainly just very plain"
-    " dead all flatly"
-)
-_NEGATED_DEGREES = word_set(
-    "entirely fully completely quite really always totally 100% 100 % even yet actually"
-    " exactly strictly wholly altogether absolutely perfectly very consistently functionally"
-    " logically considered a the"
-)
-_PARTS = word_set("partially partly mostly")
-_NEARLY = word_set("almost nearly")
-_PRAISE = word_set(
-    "efficient fast elegant simple clean concise readable optimal well robust also quick complete"
-)
-_SOUND = word_set("accurate valid sound logical clear correctly well-structured well-written")
-_RESULTS = word_set("answer output outputs result results solution value values")
-_PRODUCES = word_set(
-    "produce return give print output compute calculate yield generate provide find get"
-    " deliver implement determine display"
-)
-_DENIALS = _phrases(
-    "far from", "anything but", "nowhere near", "by no means", "in no way", "hardly", "scarcely",
-)  # fmt: skip
-_NEAR = _phrases("even close to", "close to", "anywhere near", "at all", "even remotely")
-_UNABLE = _phrases(
-    "does not", "do not", "did not", "can not", "will not", "never", "fails to", "is not able to",
-    "is unable to",
-)  # fmt: skip
 _CLAUSE_WORDS = 30
 _CLAUSE_ENDS = BREAKS | {ITEM}
-_ACTIONS = _PRODUCES | word_set(
-    "work function behave handle solve process run perform read parse count sort update"
-)
-_SECOND_CLAUSES = word_set("and but nor while fail fails not as although though before after")
-_FAULTS = word_set("crash fail raise hang loop overflow terminate compile leak")
-_RUNS = word_set("runs compiles works executes terminates")
 _FIRST_PREDICATE = 12
-_SUBORDINATES = word_set(
-    "if that which who whether unless would could should might may when where because says claims"
-    " than or neither only"
-)
-_SOME = word_set("some many most certain several edge multiple general that")
-_WITHOUT_LIMIT = word_set("the of valid possible given legal allowed specified kinds types other")
-_INPUTS = word_set(
-    "input inputs case cases test tests edge value values scenarios scenario constraints n numbers"
-    " respect respects way aspects"
-)
-_PREPOSITIONS = word_set("for in on at up to under by from of until with")
-_RESTRICTIVE = word_set(
-    "given provided assuming save bar minus modulo when where if while more half every"
-)
-_ATTRIBUTED = _RESULTS | word_set(
-    "approach idea usage use logic syntax reasoning style method format"
-)
-_GOOD_WORDS = _PRAISE | word_set(
-    "well done good job great nice work excellent true yes correct ok okay final verified confirmed"
-    " all passed pass passes tests cases of course thanks indeed and perfect because it no errors"
-    " bugs issues 👍 ✅ ✔ 🎉 ) qed"
-)
 _NO_REASONS = frozenset({"far", "long", "much", "if", "though", "a", "an", *SIDES})
-_LIMITS = word_set(
-    "only alone merely purely solely style formatting format naming pep pep8 spelling grammar"
-    " comments comment documentation docstring but"
-)
-"""Beside "incorrect for" and the like they limit the rejection to what does not count."""
-_UNJUST = word_set("wrongly mistakenly unfairly erroneously falsely unjustly")
-_ALL = word_set("all every any each")
-_THE_STATEMENT = word_set("statement specification requirements constraints description")
-_THE_TASK = word_set("the this given stated problem task question case")
 
 
 class Judged(NamedTuple):
@@ -217,7 +126,7 @@ class _Reader:
         self.position = start
         return False
 
-    def one_of(self, phrases: _Phrases) -> tuple[str, ...]:
+    def one_of(self, phrases: Phrases) -> tuple[str, ...]:
         """The longest of these phrases that comes next, taken; empty without one."""
         start = self.position
         first = self.word(phrases)
@@ -238,7 +147,7 @@ def judged(sentence: Sequence[str], start: int = 0) -> Judged | None:
     if marks and reader.next_token in (None, LINE, ITEM) and len(marks) == 1:
         return Judged(marks.pop(), start, reader.position)
     leads = _leads(reader)
-    guesses = bool(reader.one_of(_LEADS_OF_REJECTIONS))
+    guesses = bool(reader.one_of(LEADS_OF_REJECTIONS))
     reader.skip((",",) if guesses else ())
     marks |= _marks(reader)
     beginning = reader.position
@@ -278,14 +187,14 @@ def _leads(reader: _Reader) -> set[str]:
     for _ in range(_MAX_LEADS):
         start = reader.position
         if reader.phrase("based", "on") or reader.phrase("given"):
-            if not (reader.words(_REVIEWS) and reader.word((",", ":"))):
+            if not (reader.words(REVIEWS) and reader.word((",", ":"))):
                 reader.position = start
                 break
             continue
         if _after_a_review(reader) or _merit(reader):
             continue
-        lead = reader.one_of(_LEADS)
-        if not lead and reader.one_of(_FIELDS):
+        lead = reader.one_of(LEADS)
+        if not lead and reader.one_of(FIELDS):
             if reader.word((":",)):
                 continue
             reader.position = start
@@ -301,9 +210,9 @@ def _after_a_review(reader: _Reader) -> bool:
     start = reader.position
     if reader.word(("after", "from", "upon", "considering")):
         first = reader.position
-        if reader.words(_REVIEWS | _REVIEWED) and reader.word((",", ":")):
+        if reader.words(REVIEWS | REVIEWED) and reader.word((",", ":")):
             said = reader.sentence[first : reader.position - 1]
-            if reader.sentence[start] == "considering" or _REVIEWED.intersection(said):
+            if reader.sentence[start] == "considering" or REVIEWED.intersection(said):
                 return True
     reader.position = start
     return False
@@ -314,9 +223,9 @@ def _merit(reader: _Reader) -> bool:
     start = reader.position
     if (
         reader.phrase("the")
-        and reader.word(_MERITS)
+        and reader.word(MERITS)
         and reader.phrase("is")
-        and reader.word(_SOUND_MERITS)
+        and reader.word(SOUND_MERITS)
     ):
         reader.word((",",))
         if reader.word(("and", "so")):
@@ -332,20 +241,20 @@ def _subject(reader: _Reader) -> bool:
     start = reader.position
     if reader.word(("it",)):
         return True
-    if reader.word(_PRONOUNS) and reader.word(_VERBS):
+    if reader.word(PRONOUNS) and reader.word(VERBS):
         reader.position -= 1
         return True
     reader.position = start
     end = 0
-    while word := reader.word(_DETERMINERS | _NOUNS):
-        if word in _NOUNS:
+    while word := reader.word(DETERMINERS | NOUNS):
+        if word in NOUNS:
             end = reader.position
     if not end:
         return False
     reader.position = end
     if reader.sentence[end - 1] == "function" and "_" in (reader.next_token or ""):
         reader.position += 1
-    reader.one_of(_ADDITIONS)
+    reader.one_of(ADDITIONS)
     return True
 
 
@@ -365,15 +274,15 @@ def _of_the_program(reader: _Reader) -> Side | None:
         return side
     reader.position = start
     denied = reader.phrase("not")
-    reader.words(_DEGREES)
+    reader.words(DEGREES)
     if reader.word(("right",)):
         return "incorrect" if denied else "correct"
     reader.position = start
     article = reader.word(("a", "an", "the"))
     word = reader.word(SIDES)
     if reader.word(("and", ",")):
-        reader.words(_PRAISE | _SOUND | {"and", ","})
-    if not word or not reader.word(_NOUNS - {"response", "draft"}) or reader.next_token == ":":
+        reader.words(PRAISE | SOUND | {"and", ","})
+    if not word or not reader.word(NOUNS - {"response", "draft"}) or reader.next_token == ":":
         return None
     # "the correct solution" may be another one, which is shown next
     return None if article == "the" and word == "correct" else SIDES[word]
@@ -386,7 +295,7 @@ def _disbelieved(reader: _Reader) -> Side | None:
     reader.word(("that",))
     if not _subject(reader) or not reader.word(("is",)):
         return None
-    reader.words(_NEGATED_DEGREES)
+    reader.words(NEGATED_DEGREES)
     return "incorrect" if reader.word(("correct",)) else None
 
 
@@ -404,7 +313,7 @@ def _impossible(reader: _Reader) -> Side | None:
     """ "It cannot be considered correct"."""
     if not (_subject(reader) and reader.phrase("can", "not", "be")):
         return None
-    reader.words(_NEGATED_DEGREES | {"as", "called", "judged", "deemed"})
+    reader.words(NEGATED_DEGREES | {"as", "called", "judged", "deemed"})
     return "incorrect" if reader.word(("correct",)) else None
 
 
@@ -412,18 +321,18 @@ def _produces_nothing_correct(reader: _Reader) -> Side | None:
     """ "It does not always produce the correct output"."""
     if not _subject(reader):
         return None
-    if not reader.one_of(_UNABLE):
+    if not reader.one_of(UNABLE):
         return None
     reader.words(("always", "consistently", "actually", "even", "reliably"))
-    if not reader.word(_PRODUCES | {f"{verb}s" for verb in _PRODUCES}):
+    if not reader.word(PRODUCES | {f"{verb}s" for verb in PRODUCES}):
         return None
     reader.word(("a", "an", "the", "any"))
-    return "incorrect" if reader.phrase("correct") and reader.word(_RESULTS) else None
+    return "incorrect" if reader.phrase("correct") and reader.word(RESULTS) else None
 
 
 def _does_nothing_correctly(reader: _Reader) -> Side | None:
     """ "It does not work correctly", "it fails to correctly handle duplicates"."""
-    if not _subject(reader) or not reader.one_of(_UNABLE):
+    if not _subject(reader) or not reader.one_of(UNABLE):
         return None
     clause: list[str] = []
     end = reader.position + _CLAUSE_WORDS
@@ -432,9 +341,9 @@ def _does_nothing_correctly(reader: _Reader) -> Side | None:
             return None
         clause.append(token)
         reader.position += 1
-    if len(clause) < 2 or (_SUBORDINATES | _SECOND_CLAUSES).intersection(clause):
+    if len(clause) < 2 or (SUBORDINATES | SECOND_CLAUSES).intersection(clause):
         return None
-    is_verb = clause[0] in _ACTIONS
+    is_verb = clause[0] in ACTIONS
     denied = clause[0] == "correctly" or (is_verb and "correctly" in (clause[1], clause[-1]))
     return "incorrect" if denied else None
 
@@ -444,18 +353,18 @@ def _two_predicates(reader: _Reader) -> Side | None:
     if not _subject(reader):
         return None
     start = reader.position
-    harmless = reader.phrase("does", "not") and (reader.word(_FAULTS) or _no_faults(reader))
-    if (harmless or reader.word(_RUNS)) and reader.phrase("and", "is"):
+    harmless = reader.phrase("does", "not") and (reader.word(FAULTS) or _no_faults(reader))
+    if (harmless or reader.word(RUNS)) and reader.phrase("and", "is"):
         return _predicate(reader)
     reader.position = start
-    if reader.one_of(_GOOD_PREDICATES):
+    if reader.one_of(GOOD_PREDICATES):
         reader.word((",",))
         if reader.phrase("and"):
             reader.words(("is", "it", "therefore", "thus", "hence"))
             return _predicate(reader)
     for position in range(start, min(start + _FIRST_PREDICATE, len(reader.sentence))):
         word = reader.sentence[position]
-        if word in _SUBORDINATES:
+        if word in SUBORDINATES:
             return None
         if word in ("and", "but"):
             reader.position = position + 1
@@ -478,9 +387,9 @@ def _predicate(reader: _Reader) -> Side | None:
     """ "Correct", "fully correct", "not correct", "partly wrong"."""
     if reader.phrase("not", "only"):
         praised = reader.phrase("correct") and reader.words((",", "but", "also"))
-        return "correct" if praised and reader.word(_PRAISE) else None
-    if reader.one_of(_DENIALS):
-        reader.words(_NEGATED_DEGREES | {"being"})
+        return "correct" if praised and reader.word(PRAISE) else None
+    if reader.one_of(DENIALS):
+        reader.words(NEGATED_DEGREES | {"being"})
         return "incorrect" if reader.word(("correct",)) else None
     if reader.phrase("neither"):
         if not reader.phrase("correct", "nor") or reader.next_token in (None, *SIDES):
@@ -488,31 +397,31 @@ def _predicate(reader: _Reader) -> Side | None:
         reader.position += 1
         return "incorrect"
     start = reader.position
-    reader.words(_WRONG_DEGREES)
+    reader.words(WRONG_DEGREES)
     if reader.phrase("not"):
-        if not reader.one_of(_NEAR):
-            reader.words(_NEGATED_DEGREES)
+        if not reader.one_of(NEAR):
+            reader.words(NEGATED_DEGREES)
         return "incorrect" if reader.word(("correct",)) else None
     reader.position = start
-    if part := reader.word(_PARTS | _NEARLY):
+    if part := reader.word(PARTS | NEARLY):
         reader.words(("entirely", "fully", "completely", "totally"))
         word = reader.word(SIDES)
-        return None if word is None or (part in _NEARLY and word != "correct") else "incorrect"
+        return None if word is None or (part in NEARLY and word != "correct") else "incorrect"
     if reader.word(("considered", "judged", "deemed", "found", "marked", "rated")):
         reader.words(("to", "be", "as"))
     start = reader.position
-    reader.words(_DEGREES)
+    reader.words(DEGREES)
     if reader.word(("correct",)):
         return "correct"
     reader.position = start
-    if reader.word(_PRAISE | _SOUND):
-        reader.words(_PRAISE | _SOUND | {","})
+    if reader.word(PRAISE | SOUND):
+        reader.words(PRAISE | SOUND | {","})
         if reader.phrase("and"):
-            reader.words(_DEGREES)
+            reader.words(DEGREES)
             if reader.word(("correct",)):
                 return "correct"
     reader.position = start
-    reader.words(_WRONG_DEGREES)
+    reader.words(WRONG_DEGREES)
     return "incorrect" if reader.word(("incorrect", "wrong")) else None
 
 
@@ -527,7 +436,7 @@ _FORMS: tuple[Callable[[_Reader], Side | None], ...] = (
 
 def _ends(reader: _Reader, side: Side) -> bool:
     """Whether the judgement is complete where the reader is."""
-    result = side == "incorrect" and reader.next_token in _RESULTS | _NOUNS
+    result = side == "incorrect" and reader.next_token in RESULTS | NOUNS
     if result:  # "wrong answer"
         reader.position += 1
     token = reader.next_token
@@ -551,9 +460,9 @@ def _ends(reader: _Reader, side: Side) -> bool:
     if rest.phrase("at", "all"):
         return rest.next_token in (None, *BREAKS)
     where = rest.word(("for", "on", "when", "given")) or (
-        rest.word(("in",)) and rest.word(_ALL | _SOME)
+        rest.word(("in",)) and rest.word(ALL | SOME)
     )
-    return bool(where) and not _LIMITS.intersection(rest.sentence[rest.position :])
+    return bool(where) and not LIMITS.intersection(rest.sentence[rest.position :])
 
 
 def _goes_on_well(rest: _Reader, sign: str, side: Side, result: bool) -> bool:
@@ -571,18 +480,18 @@ def _goes_on_well(rest: _Reader, sign: str, side: Side, result: bool) -> bool:
     if following == "no":  # a form's field: "Correct: No"
         rest.word(("no",))
         return rest.next_token not in (None, *BREAKS)
-    if side == "correct" and following in _PREPOSITIONS and not rest.phrase("of", "course"):
+    if side == "correct" and following in PREPOSITIONS and not rest.phrase("of", "course"):
         return _holds_everywhere(rest)
-    if side == "correct" and (following in _ATTRIBUTED or (sign != LINE and _is_fragment(rest))):
+    if side == "correct" and (following in ATTRIBUTED or (sign != LINE and _is_fragment(rest))):
         return False  # "Correct (idea)"
-    return following not in (_RESTRICTIVE if side == "correct" else _RESTRICTIVE | _UNJUST)
+    return following not in (RESTRICTIVE if side == "correct" else RESTRICTIVE | UNJUST)
 
 
 def _is_fragment(rest: _Reader) -> bool:
     """Whether one or two words follow that say nothing good."""
     words = [word for word in rest.sentence[rest.position :] if word not in BREAKS]
     clause = len(words) == 2 and words[0] in ("not", "it", "confidence")
-    return len(words) < 3 and not clause and not _GOOD_WORDS.issuperset(words)
+    return len(words) < 3 and not clause and not GOOD_WORDS.issuperset(words)
 
 
 def _holds_everywhere(rest: _Reader) -> bool:
@@ -594,13 +503,13 @@ def _holds_everywhere(rest: _Reader) -> bool:
             rest.word(("problem", "statement", "task", "specification", "requirements")) is not None
         )
     if rest.phrase("with", "respect", "to") or rest.word(("per", "under", "given")):
-        return rest.words(_THE_TASK | _THE_STATEMENT) and rest.next_token in (None, *BREAKS)
+        return rest.words(THE_TASK | THE_STATEMENT) and rest.next_token in (None, *BREAKS)
     if rest.phrase("with") and rest.words(("100%", "100", "%", "full", "high")):
         return rest.word(("confidence", "certainty")) is not None
     rest.position = start
     if not rest.word(("for", "in", "on", "with")):
         return False
-    if rest.word(_ALL):
-        rest.words(_WITHOUT_LIMIT)
-        return rest.words(_INPUTS) and rest.next_token in (None, "and", "as", *BREAKS)
-    return rest.words(_THE_TASK | {"constraints"}) and rest.next_token in (None, *BREAKS)
+    if rest.word(ALL):
+        rest.words(WITHOUT_LIMIT)
+        return rest.words(INPUTS) and rest.next_token in (None, "and", "as", *BREAKS)
+    return rest.words(THE_TASK | {"constraints"}) and rest.next_token in (None, *BREAKS)

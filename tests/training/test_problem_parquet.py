@@ -31,7 +31,10 @@ ODD = Problem(
     statement="Zähle ≤ 10⁵.\n",
     cases=(
         StdioCase("1\r\n\x00", ""),
-        *(CallCase("f", (value,), value, oracle="set", atol=1e-9, rtol=1e-3) for value in ODD_VALUES),
+        *(
+            CallCase("f", (value,), value, oracle="set", atol=1e-9, rtol=1e-3)
+            for value in ODD_VALUES
+        ),
         CallCase("f", (), FROM_REFERENCE),
         ScriptCase("assert f() == 1"),
     ),
