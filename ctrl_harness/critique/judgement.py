@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from ctrl_harness.critique.judgement_doubts import (
+from ctrl_harness.critique.judgement_claims import (
     begins_a_contrast,
     claims_fault,
     claims_success,
-    doubtful,
     supposes_changes,
     takes_back,
 )
-from ctrl_harness.critique.judgement_grammar import BREAKS, SIDES, Judged, Side, judged, program
+from ctrl_harness.critique.judgement_doubts import doubtful
+from ctrl_harness.critique.judgement_grammar import Judged, judged, program
 from ctrl_harness.critique.judgement_text import (
     ARROW,
     HEADING,
@@ -26,6 +26,7 @@ from ctrl_harness.critique.judgement_text import (
     tokens,
     word_set,
 )
+from ctrl_harness.critique.judgement_words import BREAKS, SIDES, Side
 from ctrl_harness.verification.extraction import strip_reasoning
 
 Judgement = Literal["correct", "incorrect", "missing"]
@@ -58,11 +59,12 @@ _HYPOTHESES = word_set(
 def parse_judgement(critique: str) -> Judgement:
     """The judgement that stands after the label "Overall judgment".
 
-    Whatever the markup, case and spelling. Only a sentence that is a judgement of the program
-    itself is one (judgement_grammar.py): "Correct", "not correct", "The code is incorrect because
-    …", but not "the correct output" or "the approach is correct". One that its paragraph takes
-    back, asks, limits or doubts (judgement_doubts.py), and two labels with different judgements are
-    contradictions: `missing`, as everything else is. Time and memory are proportional to the text.
+    Markup, case and spelling do not matter. A sentence is a judgement only where it judges the
+    program itself (judgement_grammar.py): "Correct", "not correct", "The code is incorrect because
+    …", but not "the correct output" or "the approach is correct". The result is `missing` where no
+    sentence is one, where the text takes the judgement back, asks, limits or doubts it
+    (judgement_doubts.py, judgement_claims.py), and where two labels have different judgements. Time
+    and memory are proportional to the text.
 
     Stricter than CTRL's code, where the substring "Overall judgment: Correct" decides and all else
     is incorrect (scripts/run_gen.py).

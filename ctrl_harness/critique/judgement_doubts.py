@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import dropwhile
+from collections.abc import Sequence
 
 from ctrl_harness.critique.doubt_words import (
     ACTS,
-    ADVERBS,
-    ALL_IS_WELL,
     BESIDE_STYLE,
     CHANGES,
     CHECKS,
     CONDITIONS,
     CONTRASTS,
     DENIALS,
-    FAILS,
     FAULT_ADJECTIVES,
     FAULT_VERBS,
     FAULTS,
     FOUND,
     GIVES,
-    GOOD,
     HEDGES,
     HOLDS,
-    HYPOTHETICAL,
     LIMITERS,
     NEED,
     NO,
@@ -35,7 +29,6 @@ from ctrl_harness.critique.doubt_words import (
     PLACES,
     REMARKS,
     REQUESTS,
-    RESTRICTIONS,
     REVERSALS,
     SENTENCE_ENDS,
     STATIVE,
@@ -43,10 +36,9 @@ from ctrl_harness.critique.doubt_words import (
     SUBJECTS_OF_STYLE,
     TASKS,
     VERDICTS_OF_FAULT,
-    WORKS,
 )
-from ctrl_harness.critique.judgement_grammar import BREAKS, MARKS, judged, program
-from ctrl_harness.critique.judgement_text import ARROW, LINE, word_set
+from ctrl_harness.critique.judgement_text import LINE
+from ctrl_harness.critique.judgement_words import BREAKS, MARKS
 
 _REJECTIONS = {mark for mark, side in MARKS.items() if side == "incorrect"}
 _DOUBTS = (
@@ -55,11 +47,6 @@ _DOUBTS = (
 )  # fmt: skip
 
 _FRAGMENT_WORDS = 5
-
-# -- wishes for style
-
-
-# -- faults that are denied
 
 
 def doubtful(words: Sequence[str]) -> bool:
@@ -72,7 +59,7 @@ def doubtful(words: Sequence[str]) -> bool:
     position = 0
     while position < len(words):
         word = words[position]
-        after = _denied_fault(words, position) or _remark_on_style(words, position)
+        after = denied_fault(words, position) or _remark_on_style(words, position)
         if after:
             position = after
             continue
@@ -115,12 +102,12 @@ def _remark_on_style(words: Sequence[str], start: int) -> int:
     return position if found and ended else 0
 
 
-def _denied_fault(words: Sequence[str], start: int) -> int:
+def denied_fault(words: Sequence[str], start: int) -> int:
     """Where a denied fault that begins here ends; 0 where none does."""
     word = words[start]
     after = start + 1
     if word in ("could", "can") and words[after : after + 1] == ["not"]:
-        return _denied_fault(words, after)
+        return denied_fault(words, after)
     if word in ("nothing", "never", "not") or word in NO:
         position = after
         for _ in range(3):
@@ -276,133 +263,3 @@ def _speaks_of_a_ratio(words: Sequence[str]) -> bool:
         ):
             return word != following[1]
     return False
-
-
-# -- claims about the program that contradict a judgement
-
-_OPENINGS = word_set("actually well ah oh ok okay indeed now no yes still in fact") | {LINE, ","}
-_CLAUSE_ENDS = BREAKS | {
-    "but", "however", "though", "although", "yet", "otherwise", "and", "so", "because", ARROW, "/",
-}  # fmt: skip
-
-
-def claims_success(sentence: Sequence[str], *, loosely: bool = False) -> bool:
-    """Whether a clause says without limits that the program is right ("but it works").
-
-    loosely: also "it is logically correct".
-    """
-    return any(
-        _is_claim_of_success(list(dropwhile(_OPENINGS.__contains__, clause)), loosely)
-        for clause in _clauses(sentence)
-    )
-
-
-def claims_fault(sentence: Sequence[str]) -> bool:
-    """Whether a sentence says of the program that it fails ("The code crashes for n = 0")."""
-    start = program(sentence)
-    if start is None:
-        return _claims_a_fault_in_a_part(sentence)
-    rest = [word for word in sentence[start:] if word not in (ADVERBS - {"does"}) | {LINE}]
-    if rest[:1] and rest[0] in FAILS:
-        return True
-    if rest[:2] == ["does", "not"]:
-        return not _denied_fault(rest, 1)
-    if rest[:1] and rest[0] in ("has", "contains", "returns", "produces", "gives", "prints"):
-        return any(word in FAULTS for word in rest[1:5]) and "no" not in rest[1:3]
-    return False
-
-
-def _claims_a_fault_in_a_part(sentence: Sequence[str]) -> bool:
-    """ "There is a bug in line 3", "the loop is off by one"."""
-    words = [word for word in sentence[:12] if word != LINE]
-    if HYPOTHETICAL.intersection(words):
-        return False
-    if words[:1] == ["there"] and words[1:2] in (["is"], ["are"]):
-        return "no" not in words[2:4] and "not" not in words[2:4] and bool(FAULTS & {*words[2:7]})
-    if words[:1] == ["the"] and "is" in words[2:]:
-        said = words[words.index("is", 2) + 1 :][:1]
-        return said[:1] in (
-            [fault] for fault in ("wrong", "incorrect", "off", "missing", "broken", "too")
-        )
-    return False
-
-
-def supposes_changes(sentence: Sequence[str]) -> bool:
-    """ "After these changes, the code is correct": of another program than the one judged."""
-    return sentence[0] in ("after", "with", "once") and bool(CHANGES.intersection(sentence[1:6]))
-
-
-def takes_back(words: Sequence[str]) -> bool:
-    """Whether the writer changes their mind ("wait", "on second thought")."""
-    for position, word in enumerate(words):
-        following = list(words[position + 1 : position + 3])
-        if word in REVERSALS - {"second", "update", "edit", "unless", "correction"}:
-            return True
-        if word == "second" and following[:1] in (["thought"], ["thoughts"]):
-            return True
-        if word in ("correction", "edit", "update") and following[:1] == [":"]:
-            return True
-        if word in ("strike", "ignore", "cancel", "forget") and following[:1] in (["that"], ["it"]):
-            return True
-        if word == "have" and following[:1] == ["said"]:
-            return True
-        if word == "i" and following in (["was", "wrong"], ["take", "that"], ["take", "it"]):
-            return True
-        if word in ("never", "my", "hold", "changed") and following[:1] in (
-            ["mind"], ["mistake"], ["on"], ["bad"],
-        ):  # fmt: skip
-            return True
-    return False
-
-
-def begins_a_contrast(words: Sequence[str]) -> bool:
-    return next((word for word in words if word not in BREAKS), "") in (
-        CONTRASTS | REVERSALS | {"unfortunately", "actually", "no", "on", "that"}
-    )
-
-
-def _clauses(sentence: Sequence[str]) -> Iterator[list[str]]:
-    clause: list[str] = []
-    for word in sentence:
-        if word in _CLAUSE_ENDS:
-            yield clause
-            clause = []
-        else:
-            clause.append(word)
-    yield clause
-
-
-def _is_claim_of_success(clause: Sequence[str], loosely: bool) -> bool:
-    bare = [word for word in clause if word not in ("no", "yes", "now", "then", "rather")]
-    if bare == ["correct"]:
-        return True
-    if clause[:1] in (["all"], ["every"], ["everything"]) and clause[-1] in ALL_IS_WELL:
-        return not DENIALS.intersection(clause) and not (RESTRICTIONS - {"the", "of"}).intersection(
-            clause
-        )
-    said = judged(clause)
-    if said is not None and said.side == "correct":
-        return True
-    start = program(clause)
-    if start is None:
-        return False
-    rest = list(clause[start:])
-    while rest and rest[0] in ADVERBS:
-        rest.pop(0)
-    if rest[:1] == ["is"]:
-        rest.pop(0)
-        limit = 1 if loosely else 0
-        while rest and (rest[0] in ADVERBS or (limit and rest[0].endswith("ly"))):
-            rest.pop(0)
-        return bool(rest) and rest[0] in GOOD and _is_unlimited(rest[1:])
-    return bool(rest) and rest[0] in WORKS and _is_unlimited(rest[1:])
-
-
-def _is_unlimited(rest: Sequence[str]) -> bool:
-    """Nothing follows, or "for all inputs", "all tests", "the task"."""
-    if not rest or rest[0] in ("correctly", "perfectly", "fine", "well"):
-        return len(rest) < 2 or _is_unlimited(rest[1:])
-    words = list(rest[1:] if rest[0] in ("for", "in", "on") else rest)
-    if words and words[0] in ("all", "every", "any", "each", "everything"):
-        return not any(word in RESTRICTIONS - {"the", "of"} for word in words[1:3])
-    return words[:2] in (["the", "task"], ["the", "problem"], ["this", "problem"])

@@ -4,32 +4,30 @@
     judgement = [subject copula] predicate | subject "does not produce the correct output" | …
     predicate = {degree} ("correct" | "incorrect" | "wrong") | "not" {degree} "correct" | …
 
-A word of judgement that is no predicate of the program itself, as in "the correct output", "the
-approach is correct" or "correct indentation", is none: the sentence then says nothing.
+A sentence judges nothing where "correct" does not describe the program itself: "the correct output",
+"the approach is correct", "correct indentation".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from ctrl_harness.critique.judgement_endings import ends
 from ctrl_harness.critique.judgement_text import ITEM, LINE
 from ctrl_harness.critique.judgement_words import (
     ACTIONS,
     ADDITIONS,
-    ALL,
-    ATTRIBUTED,
+    BREAKS,
     DEGREES,
     DENIALS,
     DETERMINERS,
     FAULTS,
     FIELDS,
     GOOD_PREDICATES,
-    GOOD_WORDS,
-    INPUTS,
     LEADS,
     LEADS_OF_REJECTIONS,
-    LIMITS,
+    MARKS,
     MERITS,
     NEAR,
     NEARLY,
@@ -37,45 +35,28 @@ from ctrl_harness.critique.judgement_words import (
     NOUNS,
     PARTS,
     PRAISE,
-    PREPOSITIONS,
     PRODUCES,
     PRONOUNS,
-    RESTRICTIVE,
     RESULTS,
     REVIEWED,
     REVIEWS,
     RUNS,
     SECOND_CLAUSES,
-    SOME,
+    SIDES,
     SOUND,
     SOUND_MERITS,
     SUBORDINATES,
-    THE_STATEMENT,
-    THE_TASK,
     UNABLE,
-    UNJUST,
     VERBS,
-    WITHOUT_LIMIT,
     WRONG_DEGREES,
-    Phrases,
+    Side,
 )
-
-Side = Literal["correct", "incorrect"]
-
-SIDES: dict[str, Side] = {"correct": "correct", "incorrect": "incorrect", "wrong": "incorrect"}
-MARKS: dict[str, Side] = {
-    **dict.fromkeys("✅✔✓☑👍🎉🟢", "correct"),
-    **dict.fromkeys("❌✗✘✖✕🚫👎🔴⛔", "incorrect"),
-}
-BREAKS = frozenset({",", ":", "-", "(", "|", "...", LINE})
-"""Signs after which a sentence may go on and its judgement be complete."""
-
+from ctrl_harness.critique.sentence_reader import Reader
 
 _MAX_LEADS = 6
 _CLAUSE_WORDS = 30
 _CLAUSE_ENDS = BREAKS | {ITEM}
 _FIRST_PREDICATE = 12
-_NO_REASONS = frozenset({"far", "long", "much", "if", "though", "a", "an", *SIDES})
 
 
 class Judged(NamedTuple):
@@ -86,63 +67,12 @@ class Judged(NamedTuple):
     end: int
 
 
-class _Reader:
-    """A place in a sentence's tokens; line ends are passed over where a word is looked for."""
-
-    def __init__(self, words: Sequence[str], position: int) -> None:
-        self.sentence = words
-        self.position = position
-
-    @property
-    def next_token(self) -> str | None:
-        return self.sentence[self.position] if self.position < len(self.sentence) else None
-
-    def word(self, known: Collection[str]) -> str | None:
-        """The next word, taken, where it is one of these."""
-        position = self.position
-        while position < len(self.sentence) and self.sentence[position] == LINE:
-            position += 1
-        if position < len(self.sentence) and self.sentence[position] in known:
-            self.position = position + 1
-            return self.sentence[position]
-        return None
-
-    def words(self, known: Collection[str]) -> bool:
-        """Whether there were any, all taken."""
-        found = False
-        while self.word(known):
-            found = True
-        return found
-
-    def skip(self, signs: Collection[str]) -> None:
-        while self.next_token in signs:
-            self.position += 1
-
-    def phrase(self, *words: str) -> bool:
-        """All of these words, or none is taken."""
-        start = self.position
-        if all(self.word((word,)) for word in words):
-            return True
-        self.position = start
-        return False
-
-    def one_of(self, phrases: Phrases) -> tuple[str, ...]:
-        """The longest of these phrases that comes next, taken; empty without one."""
-        start = self.position
-        first = self.word(phrases)
-        self.position = start
-        for phrase in phrases[first] if first else ():
-            if self.phrase(*phrase):
-                return phrase
-        return ()
-
-
 def judged(sentence: Sequence[str], start: int = 0) -> Judged | None:
     """What a sentence, or the clause that begins at `start`, says of the program; None for nothing.
 
     The whole has to be such a sentence, from its start to its last necessary word.
     """
-    reader = _Reader(sentence, start)
+    reader = Reader(sentence, start)
     marks = _marks(reader)
     if marks and reader.next_token in (None, LINE, ITEM) and len(marks) == 1:
         return Judged(marks.pop(), start, reader.position)
@@ -160,14 +90,14 @@ def judged(sentence: Sequence[str], start: int = 0) -> Judged | None:
         marks |= _marks(reader)
         opposite = marks - {side} or ("no" if side == "correct" else "yes") in leads
         opposite = opposite or (guesses and side == "correct")
-        if not opposite and _ends(reader, side):
+        if not opposite and ends(reader, side):
             return Judged(side, start, end)
     return None
 
 
 def program(sentence: Sequence[str], start: int = 0) -> int | None:
     """Where a sentence goes on whose subject is the program; None for any other."""
-    reader = _Reader(sentence, start)
+    reader = Reader(sentence, start)
     if _subject(reader):
         return reader.position
     reader.position = start
@@ -175,14 +105,14 @@ def program(sentence: Sequence[str], start: int = 0) -> int | None:
     return reader.position if _subject(reader) else None
 
 
-def _marks(reader: _Reader) -> set[Side]:
+def _marks(reader: Reader) -> set[Side]:
     marks: set[Side] = set()
     while mark := reader.word(MARKS):
         marks.add(MARKS[mark])
     return marks
 
 
-def _leads(reader: _Reader) -> set[str]:
+def _leads(reader: Reader) -> set[str]:
     found: set[str] = set()
     for _ in range(_MAX_LEADS):
         start = reader.position
@@ -205,7 +135,7 @@ def _leads(reader: _Reader) -> set[str]:
     return found
 
 
-def _after_a_review(reader: _Reader) -> bool:
+def _after_a_review(reader: Reader) -> bool:
     """ "After reviewing the code,"; not "after these changes,"."""
     start = reader.position
     if reader.word(("after", "from", "upon", "considering")):
@@ -218,7 +148,7 @@ def _after_a_review(reader: _Reader) -> bool:
     return False
 
 
-def _merit(reader: _Reader) -> bool:
+def _merit(reader: Reader) -> bool:
     """ "The logic is sound and", before what is said of the program itself."""
     start = reader.position
     if (
@@ -237,7 +167,7 @@ def _merit(reader: _Reader) -> bool:
     return False
 
 
-def _subject(reader: _Reader) -> bool:
+def _subject(reader: Reader) -> bool:
     start = reader.position
     if reader.word(("it",)):
         return True
@@ -261,7 +191,7 @@ def _subject(reader: _Reader) -> bool:
 # -- the forms of a judgement; each takes its words and says which side they are on
 
 
-def _of_the_program(reader: _Reader) -> Side | None:
+def _of_the_program(reader: Reader) -> Side | None:
     """ "The code is correct", "it is a correct solution"."""
     if not _subject(reader):
         return None
@@ -288,7 +218,7 @@ def _of_the_program(reader: _Reader) -> Side | None:
     return None if article == "the" and word == "correct" else SIDES[word]
 
 
-def _disbelieved(reader: _Reader) -> Side | None:
+def _disbelieved(reader: Reader) -> Side | None:
     """ "I don't think that it is correct"."""
     if not reader.phrase("i", "do", "not") or not reader.word(("think", "believe")):
         return None
@@ -299,7 +229,7 @@ def _disbelieved(reader: _Reader) -> Side | None:
     return "incorrect" if reader.word(("correct",)) else None
 
 
-def _found_to_be(reader: _Reader) -> Side | None:
+def _found_to_be(reader: Reader) -> Side | None:
     """ "I find the solution to be correct"."""
     if not reader.phrase("i") or not reader.word(("find", "judge", "consider", "deem")):
         return None
@@ -309,7 +239,7 @@ def _found_to_be(reader: _Reader) -> Side | None:
     return _predicate(reader)
 
 
-def _impossible(reader: _Reader) -> Side | None:
+def _impossible(reader: Reader) -> Side | None:
     """ "It cannot be considered correct"."""
     if not (_subject(reader) and reader.phrase("can", "not", "be")):
         return None
@@ -317,7 +247,7 @@ def _impossible(reader: _Reader) -> Side | None:
     return "incorrect" if reader.word(("correct",)) else None
 
 
-def _produces_nothing_correct(reader: _Reader) -> Side | None:
+def _produces_nothing_correct(reader: Reader) -> Side | None:
     """ "It does not always produce the correct output"."""
     if not _subject(reader):
         return None
@@ -330,7 +260,7 @@ def _produces_nothing_correct(reader: _Reader) -> Side | None:
     return "incorrect" if reader.phrase("correct") and reader.word(RESULTS) else None
 
 
-def _does_nothing_correctly(reader: _Reader) -> Side | None:
+def _does_nothing_correctly(reader: Reader) -> Side | None:
     """ "It does not work correctly", "it fails to correctly handle duplicates"."""
     if not _subject(reader) or not reader.one_of(UNABLE):
         return None
@@ -348,7 +278,7 @@ def _does_nothing_correctly(reader: _Reader) -> Side | None:
     return "incorrect" if denied else None
 
 
-def _two_predicates(reader: _Reader) -> Side | None:
+def _two_predicates(reader: Reader) -> Side | None:
     """ "It does not crash and is correct", "it contains a bug and is therefore incorrect"."""
     if not _subject(reader):
         return None
@@ -374,7 +304,7 @@ def _two_predicates(reader: _Reader) -> Side | None:
     return None
 
 
-def _no_faults(reader: _Reader) -> bool:
+def _no_faults(reader: Reader) -> bool:
     """ "(does not) contain any errors"."""
     return bool(
         reader.word(("contain", "have"))
@@ -383,7 +313,7 @@ def _no_faults(reader: _Reader) -> bool:
     )
 
 
-def _predicate(reader: _Reader) -> Side | None:
+def _predicate(reader: Reader) -> Side | None:
     """ "Correct", "fully correct", "not correct", "partly wrong"."""
     if reader.phrase("not", "only"):
         praised = reader.phrase("correct") and reader.words((",", "but", "also"))
@@ -425,91 +355,7 @@ def _predicate(reader: _Reader) -> Side | None:
     return "incorrect" if reader.word(("incorrect", "wrong")) else None
 
 
-_FORMS: tuple[Callable[[_Reader], Side | None], ...] = (
+_FORMS: tuple[Callable[[Reader], Side | None], ...] = (
     _predicate, _of_the_program, _disbelieved, _impossible, _produces_nothing_correct,
     _does_nothing_correctly, _found_to_be, _two_predicates,
 )  # fmt: skip
-
-
-# -- what may follow
-
-
-def _ends(reader: _Reader, side: Side) -> bool:
-    """Whether the judgement is complete where the reader is."""
-    result = side == "incorrect" and reader.next_token in RESULTS | NOUNS
-    if result:  # "wrong answer"
-        reader.position += 1
-    token = reader.next_token
-    if token is None or token == ITEM:
-        return True
-    rest = _Reader(reader.sentence, reader.position)
-    if token in BREAKS:
-        rest.skip(BREAKS)
-        return rest.next_token is None or _goes_on_well(rest, token, side, result)
-    if rest.word(("because", "since", "as", "and", "so", "due")):
-        return rest.next_token is not None and not rest.word(_NO_REASONS)
-    if side == "correct":
-        if token in ("but", "although", "though"):  # what is a doubt takes it back
-            return True
-        return _holds_everywhere(rest) or rest.word(("without",)) is not None
-    if token == "but" and rest.phrase("but", "close"):
-        return rest.next_token in (None, *BREAKS)
-    if rest.phrase("in") and rest.word(("its", "the")) and rest.word(("current", "present")):
-        return rest.word(("form", "state")) is not None
-    rest.position = reader.position
-    if rest.phrase("at", "all"):
-        return rest.next_token in (None, *BREAKS)
-    where = rest.word(("for", "on", "when", "given")) or (
-        rest.word(("in",)) and rest.word(ALL | SOME)
-    )
-    return bool(where) and not LIMITS.intersection(rest.sentence[rest.position :])
-
-
-def _goes_on_well(rest: _Reader, sign: str, side: Side, result: bool) -> bool:
-    """Whether what follows a comma, a colon or the like leaves the judgement what it is."""
-    following = rest.next_token or ""
-    if sign != LINE and following[0].isdigit():  # "Correct: 3 of 10"
-        following_words = rest.sentence[rest.position : rest.position + 8]
-        said = [word for word in following_words if word not in BREAKS]
-        full = said in (["100%"], ["100", "%"]) or (
-            len(said) == 3 and said[1] == "/" and said[0] == said[2] != "0"
-        )
-        return side == "correct" and full
-    if following in ("none", "nothing", "zero", "false", "n") or (result and following == "no"):
-        return False  # "Wrong outputs: none"
-    if following == "no":  # a form's field: "Correct: No"
-        rest.word(("no",))
-        return rest.next_token not in (None, *BREAKS)
-    if side == "correct" and following in PREPOSITIONS and not rest.phrase("of", "course"):
-        return _holds_everywhere(rest)
-    if side == "correct" and (following in ATTRIBUTED or (sign != LINE and _is_fragment(rest))):
-        return False  # "Correct (idea)"
-    return following not in (RESTRICTIVE if side == "correct" else RESTRICTIVE | UNJUST)
-
-
-def _is_fragment(rest: _Reader) -> bool:
-    """Whether one or two words follow that say nothing good."""
-    words = [word for word in rest.sentence[rest.position :] if word not in BREAKS]
-    clause = len(words) == 2 and words[0] in ("not", "it", "confidence")
-    return len(words) < 3 and not clause and not GOOD_WORDS.issuperset(words)
-
-
-def _holds_everywhere(rest: _Reader) -> bool:
-    """ "for all inputs", "in every case", "for this problem", "according to the statement"."""
-    start = rest.position
-    if rest.phrase("according", "to"):
-        rest.words(("the", "this", "given"))
-        return (
-            rest.word(("problem", "statement", "task", "specification", "requirements")) is not None
-        )
-    if rest.phrase("with", "respect", "to") or rest.word(("per", "under", "given")):
-        return rest.words(THE_TASK | THE_STATEMENT) and rest.next_token in (None, *BREAKS)
-    if rest.phrase("with") and rest.words(("100%", "100", "%", "full", "high")):
-        return rest.word(("confidence", "certainty")) is not None
-    rest.position = start
-    if not rest.word(("for", "in", "on", "with")):
-        return False
-    if rest.word(ALL):
-        rest.words(WITHOUT_LIMIT)
-        return rest.words(INPUTS) and rest.next_token in (None, "and", "as", *BREAKS)
-    return rest.words(THE_TASK | {"constraints"}) and rest.next_token in (None, *BREAKS)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from ctrl_harness.critique.judgement_text import word_set
+from typing import Literal
+
+from ctrl_harness.critique.judgement_text import LINE, word_set
+
+Side = Literal["correct", "incorrect"]
+
+SIDES: dict[str, Side] = {"correct": "correct", "incorrect": "incorrect", "wrong": "incorrect"}
+MARKS: dict[str, Side] = {
+    **dict.fromkeys("✅✔✓☑👍🎉🟢", "correct"),
+    **dict.fromkeys("❌✗✘✖✕🚫👎🔴⛔", "incorrect"),
+}
+BREAKS = frozenset({",", ":", "-", "(", "|", "...", LINE})
+"""Signs after which a sentence may go on and its judgement be complete."""
 
 Phrases = dict[str, list[tuple[str, ...]]]
 """Phrases by their first word, the longest first."""
