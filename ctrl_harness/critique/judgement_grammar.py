@@ -4,8 +4,8 @@
     judgement = [subject copula] predicate | subject "does not produce the correct output" | …
     predicate = {degree} ("correct" | "incorrect" | "wrong") | "not" {degree} "correct" | …
 
-A sentence judges nothing where "correct" does not describe the program itself: "the correct output",
-"the approach is correct", "correct indentation".
+A sentence judges nothing where "correct" does not describe the program itself: "the correct
+output", "the approach is correct", "correct indentation".
 """
 
 from __future__ import annotations
