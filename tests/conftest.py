@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -272,3 +275,53 @@ def harness_cli(command_lines: CommandLines, tmp_path: Path) -> Callable[..., Do
         return command_lines.run("ctrl_harness.cli.main:run", argv, tmp_path, {})
 
     return run
+
+
+# -- ordinary users
+
+
+@pytest.fixture
+def run_as_ordinary_user() -> Iterator[Callable[..., Done]]:
+    """Runs a script with the system's Python as a user without rights: `nobody`, where we are root.
+
+    run(SCRIPT, *BESIDE, **VARIABLES): the script and what it needs beside it, named by paths, and
+    the packages that executors need, are copied to where every user can read them. Its one argument
+    is the folder of the copies.
+    """
+    python = next(p for p in ("/usr/bin/python3.11", "/usr/bin/python3") if os.path.exists(p))
+    nobody = {} if os.geteuid() else {"user": 65534, "group": 65534, "extra_groups": []}
+    with tempfile.TemporaryDirectory(prefix="ctrl-harness-test-") as name:
+        packages, folder = Path(name) / "packages", Path(name) / "script"
+        for made in (Path(name), packages, folder):
+            made.mkdir(exist_ok=True)
+            made.chmod(0o755)
+        needed = "ctrl_harness anyio idna sniffio typing_extensions markdown_it mdurl packaging"
+        for module in needed.split():
+            spec = importlib.util.find_spec(module)
+            if spec is not None and spec.origin is not None:
+                is_package = spec.submodule_search_locations is not None
+                _copy(Path(spec.origin).parent if is_package else Path(spec.origin), packages)
+
+        def run(script: Path, *beside: Path, **variables: str) -> Done:
+            for path in (script, *beside):
+                _copy(path, folder)
+            done = subprocess.run(
+                [python, "-B", str(folder / script.name), str(folder)],
+                env={"PYTHONPATH": str(packages), "PATH": "/usr/bin:/bin", **variables},
+                cwd="/",
+                capture_output=True,
+                text=True,
+                timeout=600,
+                **nobody,
+            )
+            return Done(done.returncode, done.stdout, done.stderr)
+
+        yield run
+
+
+def _copy(path: Path, folder: Path) -> None:
+    if path.is_dir():
+        without = shutil.ignore_patterns("__pycache__", "samples")
+        shutil.copytree(path, folder / path.name, ignore=without)
+    else:
+        shutil.copy(path, folder)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import anyio
 import pytest
@@ -88,37 +86,9 @@ def test_the_shared_examples_get_a_right_verdict_and_leave_nothing(
 
 
 @pytest.mark.slow
-def test_the_battery_passes_as_an_ordinary_user() -> None:
-    """With an environment of the system's Python where every user can read it."""
-    python = next(p for p in ("/usr/bin/python3.11", "/usr/bin/python3") if os.path.exists(p))
-    with tempfile.TemporaryDirectory(prefix="battery-") as folder:
-        place = Path(folder)
-        place.chmod(0o755)
-        needed = "ctrl_harness anyio idna sniffio typing_extensions markdown_it mdurl packaging"
-        for name in needed.split():
-            spec = importlib.util.find_spec(name)
-            if spec is not None and spec.origin is not None:
-                source = Path(spec.origin)
-                if source.name == "__init__.py":
-                    shutil.copytree(
-                        *(source.parent, place / name),
-                        ignore=shutil.ignore_patterns("__pycache__", "samples"),
-                    )
-                else:
-                    shutil.copy(source, place)
-        shutil.copytree(HERE / "programs", place / "battery" / "programs")
-        for name in ("manifest.json", "battery.py"):
-            shutil.copy(HERE / name, place / "battery")
-        ordinary = {} if os.geteuid() else {"user": 65534, "group": 65534, "extra_groups": []}
-        done = subprocess.run(
-            [python, "-B", str(place / "battery" / "battery.py"), str(place / "battery")],
-            env={"PYTHONPATH": folder, "PATH": "/usr/bin:/bin", "CANARY_API_KEY": "x"},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=600,
-            **ordinary,
-        )
+def test_the_battery_passes_as_an_ordinary_user(run_as_ordinary_user: Callable[..., Any]) -> None:
+    beside = (HERE / "manifest.json", HERE / "programs")
+    done = run_as_ordinary_user(HERE / "battery.py", *beside, CANARY_API_KEY="x")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row for row in rows if not row["fine"]] == [], done.stderr[-2000:]
     assert len(rows) > 0.9 * len(ENTRIES), done.stderr[-2000:]

@@ -1,7 +1,8 @@
 """Ordinary programs, each run by plain CPython and by an executor: the same output, the same end.
 
-As a script (`python corpus.py FOLDER-OF-IDIOMS`): runs every idiom with the embedded and the
-process executor and prints the differences as JSON; the test as an ordinary user starts it so.
+As a script (`python corpus.py FOLDER`, with the idioms in its folder `idioms`): runs every one with
+the embedded and the process executor and prints the differences as JSON; the test as an ordinary
+user starts it so.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ def differences(
 
 
 async def _main(folder: Path) -> bool:
-    idioms = [idiom for idiom in load_idioms(folder) if idiom.runs_here]
+    idioms = [idiom for idiom in load_idioms(folder / "idioms") if idiom.runs_here]
     with tempfile.TemporaryDirectory() as name:
         plain = PlainPython(Path(name)).run_all(idioms)
     differ = False

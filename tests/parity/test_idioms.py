@@ -7,16 +7,20 @@ they end (`end_`), and what they find around them (`world_`).
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import anyio
 import pytest
 
 from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.execution.executor import Executor
+from ctrl_harness.execution.fusion import FusionExecutor
+from ctrl_harness.execution.inspect_sandbox import InspectSandboxExecutor
 from ctrl_harness.execution.process import ProcessExecutor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
@@ -30,6 +34,11 @@ KNOWN: dict[str, frozenset[str]] = {
         ]
     ),
     "process": frozenset(["world_stack_depth"]),
+}
+KNOWN["sandbox_fusion"] = KNOWN["embedded"]
+KNOWN["inspect_sandbox"] = KNOWN["embedded"] | {
+    "end_signal_interrupt_is_caught",
+    "world_signal_handlers",
 }
 """Programs that still end otherwise than under plain CPython. One that no longer does is to go."""
 
@@ -68,20 +77,59 @@ def test_the_corpus_has_programs_of_every_group() -> None:
         assert path.with_suffix(".py").exists(), path
 
 
-@pytest.mark.parametrize("make", [EmbeddedExecutor, ProcessExecutor])
-def test_a_program_prints_and_ends_as_under_plain_cpython(
-    make: Callable[[int], Executor], idioms: list[object], plain: list[object]
-) -> None:
-    executor = make(corpus.AT_ONCE)
+@pytest.fixture
+def run_by(request: pytest.FixtureRequest, idioms: list[object]) -> Callable[[str], list[object]]:
+    """How each idiom ends under the executor of that name."""
 
-    async def run() -> list[object]:
+    async def run(executor: Executor) -> list[object]:
         try:
             return await corpus.run_all(executor, idioms)
         finally:
             with anyio.CancelScope(shield=True):
                 await executor.aclose()
 
-    found = corpus.differences(idioms, plain, anyio.run(run))
-    known = KNOWN[executor.name]
+    def run_by_name(name: str) -> list[object]:
+        if name == "inspect_sandbox":
+            in_a_sandbox = request.getfixturevalue("run_in_inspect_sandbox")
+            return in_a_sandbox(lambda: run(InspectSandboxExecutor()))
+        if name == "sandbox_fusion":
+            url = request.getfixturevalue("url")
+            return anyio.run(run, FusionExecutor(corpus.AT_ONCE, endpoint=url))
+        make = {"embedded": EmbeddedExecutor, "process": ProcessExecutor}[name]
+        return anyio.run(run, make(corpus.AT_ONCE))
+
+    return run_by_name
+
+
+@pytest.mark.parametrize(
+    "executor",
+    [
+        "embedded",
+        "process",
+        pytest.param("sandbox_fusion", marks=pytest.mark.slow),
+        pytest.param("inspect_sandbox", marks=pytest.mark.slow),
+    ],
+)
+def test_a_program_prints_and_ends_as_under_plain_cpython(
+    executor: str,
+    run_by: Callable[[str], list[object]],
+    idioms: list[object],
+    plain: list[object],
+) -> None:
+    found = corpus.differences(idioms, plain, run_by(executor))
+    known = KNOWN[executor]
     assert [difference for difference in found if difference.program not in known] == []
     assert sorted(known - {difference.program for difference in found}) == []
+
+
+@pytest.mark.slow
+def test_a_program_prints_and_ends_as_under_plain_cpython_for_an_ordinary_user(
+    run_as_ordinary_user: Callable[..., Any],
+) -> None:
+    done = run_as_ordinary_user(Path(corpus.__file__), corpus.IDIOMS)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["executor"] for row in rows] == ["embedded", "process"], done.stderr[-2000:]
+    for row in rows:
+        known = KNOWN[row["executor"]]
+        assert row["programs"] > 0.9 * len(IDIOMS)
+        assert [found for found in row["found"] if found[0] not in known] == []

@@ -6,20 +6,14 @@ Status, the status of each case and the digest are the same from a cell, from th
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
 import httpx
 import pytest
-from inspect_ai import Task
-from inspect_ai.dataset import Sample
-from inspect_ai.solver import Solver, solver
 
 from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.execution.executor import Executor
@@ -289,40 +283,13 @@ def through_the_client(url: str, submissions: list[Submission]) -> list[Judged]:
     return anyio.run(judge_all, by(FusionExecutor(AT_ONCE, endpoint=url)), submissions)
 
 
-@solver
-def judge_in_sandbox(submissions: list[Submission], verdicts: list[Judged]) -> Solver:
-    async def solve(state: Any, generate: Any) -> Any:
-        verdicts.extend(await judge_all(by(InspectSandboxExecutor()), submissions))
-        return state
-
-    return solve
-
-
 def through_an_inspect_sandbox(
-    run_eval: Callable[..., Any], submissions: list[Submission]
+    run_in_inspect_sandbox: Callable[..., Any], submissions: list[Submission]
 ) -> list[Judged]:
-    verdicts: list[Judged] = []
-    solving = judge_in_sandbox(submissions, verdicts)
-    log = run_eval(
-        Task(dataset=[Sample("all")], solver=solving, sandbox="local"), "mockllm/model"
+    verdicts: list[Judged] = run_in_inspect_sandbox(
+        lambda: judge_all(by(InspectSandboxExecutor()), submissions)
     )
-    assert log.status == "success", log.error
     return verdicts
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """A `ctrl-harness serve`, started as the server's own tests do."""
-    path = Path(__file__).parents[1] / "server" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("server_for_parity", path)
-    assert spec is not None and spec.loader is not None
-    servers = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = servers  # where its dataclass looks for it
-    spec.loader.exec_module(servers)
-    server = servers.start_server("--workers", str(AT_ONCE))
-    yield server.url
-    assert server.stop() == 0
-    server.process.stderr.close()
 
 
 # -- the comparison
@@ -339,10 +306,8 @@ def test_every_surface_gives_the_same_verdicts(
     share: slice,
     submissions: list[Submission],
     url: str,
-    run_eval: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
+    run_in_inspect_sandbox: Callable[..., Any],
 ) -> None:
-    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), "/usr/bin:/bin")))
     chosen = submissions[share]
     assert {submission.kind for submission in chosen} == set(MAY_BE)
     kinds_of_case = {type(case) for submission in chosen for case in submission.problem.cases}
@@ -355,7 +320,7 @@ def test_every_surface_gives_the_same_verdicts(
     elsewhere = {
         "/verify": through_verify_route(url, chosen),
         "the client": through_the_client(url, chosen),
-        "an Inspect sandbox": through_an_inspect_sandbox(run_eval, chosen),
+        "an Inspect sandbox": through_an_inspect_sandbox(run_in_inspect_sandbox, chosen),
     }
     different = [
         (surface, submission.name, in_a_cell, verdict)
