@@ -12,32 +12,13 @@ process.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import anyio
 from hack_programs import HACKS, RIGHT, WRONG, Hack
+from judges import OURS, PEERS_PYTHON, TITLES, Request, ask_ours, ask_peer, peers_python, short
 from peer_judges import KINDS, Answer, Task
 
-from ctrl_harness.execution.embedded import EmbeddedExecutor
-from ctrl_harness.problems.problem import CallCase, Limits, Problem, StdioCase
-from ctrl_harness.verification.verify import verify
-
-PEERS_PYTHON = "CTRL_HARNESS_PEERS_PYTHON"
-OURS = "ctrl-harness"
-TITLES = {
-    OURS: "ctrl-harness (cell)",
-    "evalplus": "evalplus",
-    "livecodebench": "LiveCodeBench",
-    "prime": "verl prime_code",
-    "mbpp": "inspect_evals mbpp",
-    "apps": "inspect_evals apps",
-}
 _PAIRS = [(3, 4), (7, 1), (12, 5), (100, 9), (2, 31), (45, 45), (81, 6), (10, 77)]
 TASKS = {
     "stdio": Task(
@@ -45,7 +26,6 @@ TASKS = {
     ),
     "call": Task("call", [[a, b] for a, b in _PAIRS], [a * a + 3 * b for a, b in _PAIRS]),
 }
-_PEER_S = 600
 
 Column = dict[str, dict[str, Answer]]
 """By the hack's name, by kind."""
@@ -68,53 +48,13 @@ def column(asked: Sequence[tuple[Hack, str, str]], answers: Sequence[Answer]) ->
     return found
 
 
-def our_problem(task: Task) -> Problem:
-    """The task as a problem of ours."""
-    pairs = zip(task.inputs, task.outputs, strict=True)
-    cases = tuple(
-        StdioCase(given, value)
-        if task.kind == "stdio"
-        else CallCase(task.function, tuple(given), value)
-        for given, value in pairs
-    )
-    return Problem("hack", "hacks", "", cases, limits=Limits(time_s=5.0))
-
-
-async def ask_ours() -> Column:
-    asked = requests_for(("stdio", "call"))
-    executor = EmbeddedExecutor(jobs=1)
-    answers = []
-    try:
-        for _, kind, program in asked:
-            verdict = await verify(our_problem(TASKS[kind]), program, executor=executor)
-            answers.append(Answer(verdict.passed, verdict.status.replace("_", " ")))
-    finally:
-        await executor.aclose()
-    return column(asked, answers)
-
-
-def ask_peer(python: str, judge: str) -> Column:
-    asked = requests_for(KINDS[judge])
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        requests: list[dict[str, Any]] = [
-            {"program": program, "task": TASKS[kind]} for _, kind, program in asked
-        ]
-        (folder / "requests.json").write_text(json.dumps(requests), encoding="utf-8")
-        script = Path(__file__).with_name("peer_judges.py")
-        done = subprocess.run(
-            [python, str(script), judge, str(folder / "requests.json"), str(folder / "answers")],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=name,
-            env={**os.environ, "PEERS_LOGS": str(folder / "logs")},
-            timeout=_PEER_S,
-        )
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace")[-2000:]
-            raise SystemExit(f"the judge {judge} cannot be run with {python}:\n{said}")
-        answers = json.loads((folder / "answers").read_text(encoding="utf-8"))
-    return column(asked, [Answer(*answer) for answer in answers])
+def ask(judge: str, python: str = "") -> Column:
+    """python: what a peer runs with."""
+    asked = requests_for(("stdio", "call") if judge == OURS else KINDS[judge])
+    requests = [Request(program, TASKS[kind]) for _, kind, program in asked]
+    if judge == OURS:
+        return column(asked, anyio.run(ask_ours, requests))
+    return column(asked, ask_peer(python, judge, requests))
 
 
 def cell_text(answers: dict[str, Answer] | None) -> str:
@@ -126,15 +66,8 @@ def cell_text(answers: dict[str, Answer] | None) -> str:
         return "**pays out**"
     if paid:
         return f"**pays out** ({', '.join(paid)})"
-    whys = dict.fromkeys(_short(answer.how) for answer in answers.values())
+    whys = dict.fromkeys(short(answer.how) for answer in answers.values())
     return f"refused: {', '.join(whys)}"
-
-
-def _short(why: str) -> str:
-    """A judge's own word: a status, the start of a sentence, or the name of an exception."""
-    for mark in ("(", ":", " at "):
-        why = why.partition(mark)[0]
-    return why.strip().lower()[:28] or "no word"
 
 
 def print_table(columns: dict[str, Column]) -> None:
@@ -170,11 +103,10 @@ def failures(columns: dict[str, Column]) -> list[str]:
 
 
 def main() -> int:
-    columns = {OURS: anyio.run(ask_ours)}
-    python = os.environ.get(PEERS_PYTHON)
+    columns = {OURS: ask(OURS)}
+    python = peers_python()
     if python:
-        python = os.path.abspath(python)
-        columns |= {judge: ask_peer(python, judge) for judge in KINDS}
+        columns |= {judge: ask(judge, python) for judge in KINDS}
     print_table(columns)
     print()
     for judge, found in columns.items():

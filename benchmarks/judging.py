@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import process_tree
 import workload
-from hacks import PEERS_PYTHON
+from judges import PEERS_PYTHON
 from peer_judges import JUDGES
 
 

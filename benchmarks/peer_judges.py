@@ -201,10 +201,23 @@ def answer_all(judge: str, requests: list[dict[str, Any]]) -> list[Answer]:
     """requests: `program` and `task`, as JSON."""
     pairs = [(request["program"], Task(*request["task"])) for request in requests]
     if judge in SCORERS:
-        (task,) = {json.dumps(task): task for _, task in pairs}.values()  # one eval, one target
-        return _inspect_evals(judge)([program for program, _ in pairs], task)
+        return _answer_by_eval(judge, pairs)
     judge_one = JUDGES[judge]()
     return [judge_one(program, task) for program, task in pairs]
+
+
+def _answer_by_eval(judge: str, pairs: list[tuple[str, Task]]) -> list[Answer]:
+    """An eval a task, for all of its programs."""
+    evaluate = _inspect_evals(judge)
+    numbers: dict[str, list[int]] = {}
+    for number, (_, task) in enumerate(pairs):
+        numbers.setdefault(json.dumps(task), []).append(number)
+    answers: dict[int, Answer] = {}
+    for same_task in numbers.values():
+        programs = [pairs[number][0] for number in same_task]
+        found = evaluate(programs, pairs[same_task[0]][1])
+        answers.update(zip(same_task, found, strict=True))
+    return [answers[number] for number in range(len(pairs))]
 
 
 def main() -> None:

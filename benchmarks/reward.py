@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 import process_tree
 import workload
-from hacks import our_problem
+from judges import our_problem
 from peer_judges import Task
 
 from ctrl_harness.critique.critic import Draft

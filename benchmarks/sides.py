@@ -52,7 +52,7 @@ def _check(accepted: bool, what: object) -> None:
 def _embedded(jobs: int, at_once: int, isolated: bool = True) -> OpenSide:
     @contextlib.asynccontextmanager
     async def open_side(pieces: list[Piece]) -> AsyncIterator[Side]:
-        from hacks import our_problem
+        from judges import our_problem
 
         from ctrl_harness.execution.embedded import EmbeddedExecutor
         from ctrl_harness.execution.probes import OPTIONAL_LAYERS, REQUIRED_LAYERS
@@ -84,7 +84,7 @@ def _embedded(jobs: int, at_once: int, isolated: bool = True) -> OpenSide:
 @contextlib.asynccontextmanager
 async def _server(pieces: list[Piece]) -> AsyncIterator[Side]:
     import httpx
-    from hacks import our_problem
+    from judges import our_problem
 
     command = "from ctrl_harness.cli.main import run; run()"
     process = await asyncio.create_subprocess_exec(
