@@ -55,7 +55,7 @@ class Idiom:
 class End(NamedTuple):
     """What a program leaves: its standard output and its exit status.
 
-    exit_status: -N where signal N ended it; None where a run does not tell.
+    exit_status: -N where signal N ended it; None where it did not compile.
     """
 
     stdout: str
@@ -173,17 +173,14 @@ def differences(
 ) -> list[Difference]:
     """Those whose output or end differs.
 
-    A run that tells no exit status has to have failed or not as the plain one did; of a failed one
-    it tells no output either, as where a program does not compile.
+    What does not compile never ran: such a run tells no exit status and no output.
     """
     found = []
     for idiom, wanted, run in zip(idioms, plain, runs, strict=True):
         end = End(run.stdout, run.exit_status)
-        same = (run.status == "ok") == (wanted.exit_status == 0)
-        if run.exit_status is not None:
-            same &= end == wanted
-        elif run.status == "ok":
-            same &= end.stdout == wanted.stdout
+        same = end == wanted and (run.status == "ok") == (wanted.exit_status == 0)
+        if run.status == "compile_error":
+            same = wanted.exit_status != 0 and wanted.stdout == ""
         if not same:
             found.append(Difference(idiom.name, wanted, end, f"{run.status}: {run.error[-500:]}"))
     return found
