@@ -54,7 +54,8 @@ test: $(VENV)/.installed-dev
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m slow $(PYTEST)
 
-## Our judge beside others': who pays out for a hack, and a short run of the speed benchmark.
+## Our judge beside others': who pays out for a hack, who refuses right programs, and a short run of
+## the speed benchmark.
 test-peers: $(VENV)/.installed-dev $(PEERS)/.installed
 	CTRL_HARNESS_PEERS_PYTHON=$(PEERS)/bin/python $(BIN)/python -m pytest -q tests/peers
 
@@ -107,11 +108,13 @@ lint: $(VENV)/.installed-dev
 typecheck: $(VENV)/.installed-dev
 	BIN=$(BIN) ./.ci/typecheck
 
-## What the harness costs, who pays out for a hack, and what judging costs beside others' judges.
+## What the harness costs, who pays out for a hack, who refuses right programs, and what judging
+## costs beside others' judges.
 bench: export CTRL_HARNESS_PEERS_PYTHON = $(PEERS)/bin/python
 bench: $(VENV)/.installed-dev $(PEERS)/.installed
 	$(BIN)/python benchmarks/loop.py
 	$(BIN)/python benchmarks/hacks.py
+	$(BIN)/python benchmarks/right_programs.py
 	$(BIN)/python benchmarks/judging.py
 	$(BIN)/python benchmarks/reward.py
 

@@ -44,7 +44,7 @@ def peers_python() -> str | None:
     return os.path.abspath(python) if python else None
 
 
-def our_problem(task: Task) -> Problem:
+def our_problem(task: Task, comparator: str = "default") -> Problem:
     """The task as a problem of ours."""
     pairs = zip(task.inputs, task.outputs, strict=True)
     cases = tuple(
@@ -53,15 +53,16 @@ def our_problem(task: Task) -> Problem:
         else CallCase(task.function, tuple(given), value)
         for given, value in pairs
     )
-    return Problem("task", "benchmarks", "", cases, limits=Limits(time_s=5.0))
+    limits = Limits(time_s=5.0)
+    return Problem("task", "benchmarks", "", cases, limits=limits, comparator=comparator)
 
 
-async def ask_ours(requests: Sequence[Request]) -> list[Answer]:
+async def ask_ours(requests: Sequence[Request], comparator: str = "default") -> list[Answer]:
     executor = EmbeddedExecutor(jobs=1)
     answers = []
     try:
         for program, task in requests:
-            verdict = await verify(our_problem(task), program, executor=executor)
+            verdict = await verify(our_problem(task, comparator), program, executor=executor)
             answers.append(Answer(verdict.passed, verdict.status.replace("_", " ")))
     finally:
         await executor.aclose()

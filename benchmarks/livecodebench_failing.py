@@ -3,15 +3,17 @@
     CTRL_HARNESS_REAL_DATA=FOLDER python benchmarks/livecodebench_failing.py
 
 Each program has the one failing input that LiveCodeBench stored, and the expected value. Plain
-CPython runs it, our judge judges it, and the table shows those that our judge accepts. Exits with 1
-where the two disagree: where our judge accepts what CPython does not print or return, or refuses
-what it does.
+CPython runs it, and our judge judges it by two rules of comparison: LiveCodeBench's, and ours,
+which allows floating-point numbers what their problems allow. The table shows the programs that
+our judge accepts. Exits with 1 where it disagrees with plain CPython: where it accepts what CPython
+does not print or return, or refuses what it does.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import math
 import os
 import subprocess
 import sys
@@ -25,7 +27,8 @@ from peer_judges import Answer, Task
 
 DATA = "CTRL_HARNESS_REAL_DATA"
 FILE = Path("livecodebench", "o1_mini_failing.jsonl.gz")
-_PLAIN_S = 10
+TOLERANCE = 1e-9
+_PLAIN_S = 5  # as the judge has
 _CALL = """
 
 if __name__ == "__main__":
@@ -98,21 +101,42 @@ def run_plain(failing: Failing) -> Plain:
     return Plain(done.returncode, done.stdout.decode("utf-8", "replace"))
 
 
-def is_right(failing: Failing, plain: Plain) -> bool:
-    """Whether CPython gives the expected value, word by word."""
+def is_right(failing: Failing, plain: Plain, tolerance: float) -> bool:
+    """Whether CPython gives the expected value.
+
+    tolerance: relative and absolute, of numbers that are written with a point. These problems of
+    AtCoder allow 1e-5 to 1e-9.
+    """
     if plain.status != 0:
         return False
     (expected,) = failing.task.outputs
     if failing.task.kind == "call":
-        return json.loads(plain.stdout.splitlines()[-1]) == expected
-    return plain.stdout.split() == expected.split()
+        return bool(json.loads(plain.stdout.splitlines()[-1]) == expected)
+    printed, words = plain.stdout.split(), expected.split()
+    return len(printed) == len(words) and all(
+        have == want or _is_close(have, want, tolerance)
+        for have, want in zip(printed, words, strict=True)
+    )
 
 
-def row_of(failing: Failing, answer: Answer, plain: Plain) -> str:
-    said = failing.message.replace("|", "/").replace("\n", " ")[:60]
-    makes = "the expected output" if is_right(failing, plain) else f"status {plain.status}"
-    judged = "accepted" if answer.passed else short(answer.how)
-    return f"| {failing.name} | {failing.platform} | {said} | {makes} | {judged} |"
+def _is_close(have: str, want: str, tolerance: float) -> bool:
+    if "." not in want or not tolerance:
+        return False
+    try:
+        return math.isclose(float(have), float(want), rel_tol=tolerance, abs_tol=tolerance)
+    except ValueError:
+        return False
+
+
+def row_of(failing: Failing, plain: Plain, answers: list[Answer]) -> str:
+    said = failing.message.replace("|", "/").replace("\n", " ")
+    makes = f"status {plain.status}, another output"
+    if is_right(failing, plain, TOLERANCE):
+        makes = "that number to 9 digits"
+    if is_right(failing, plain, 0.0):
+        makes = "the expected output"
+    judged = ["accepted" if answer.passed else short(answer.how) for answer in answers]
+    return f"| {failing.name} | {said} | {makes} | {' | '.join(judged)} |"
 
 
 def main() -> int:
@@ -121,19 +145,21 @@ def main() -> int:
         raise SystemExit(f"{DATA} does not name the folder that has {FILE}")
     failures = load(Path(folder) / FILE)
     requests = [Request(failing.program, failing.task) for failing in failures]
-    answers = anyio.run(ask_ours, requests)
+    by_rule = [anyio.run(ask_ours, requests, rule) for rule in ("livecodebench", "default")]
     plain = [run_plain(failing) for failing in failures]
-    print("| problem | platform | LiveCodeBench's runner | plain CPython gives | our judge |")
+    print("| problem | LiveCodeBench's runner | plain CPython gives | ours, by its rule | ours |")
     print("|---|---|---|---|---|")
-    accepted = differ = 0
-    for failing, answer, made in zip(failures, answers, plain, strict=True):
-        accepted += answer.passed
-        disagree = answer.passed != is_right(failing, made)
+    differ = 0
+    for failing, made, *answers in zip(failures, plain, *by_rule, strict=True):
+        right = [is_right(failing, made, tolerance) for tolerance in (0.0, TOLERANCE)]
+        disagree = [answer.passed for answer in answers] != right
         differ += disagree
-        if answer.passed or disagree:
-            print(row_of(failing, answer, made))
-    print(f"\nOf {len(failures)} refused programs our judge accepts {accepted}; ", end="")
-    print(f"it disagrees with plain CPython on {differ}.")
+        if disagree or any(answer.passed for answer in answers):
+            print(row_of(failing, made, answers))
+    by_its_rule, by_ours = (sum(answer.passed for answer in answers) for answers in by_rule)
+    print(f"\nOf {len(failures)} programs that LiveCodeBench refused, our judge accepts ", end="")
+    print(f"{by_its_rule} by LiveCodeBench's rule of comparison and {by_ours} by its own.")
+    print(f"It disagrees with plain CPython on {differ}.")
     return 1 if differ else 0
 
 

@@ -1,4 +1,4 @@
-"""Our judge beside its peers: who pays out for a hack, and that the speed benchmark runs."""
+"""Our judge beside its peers: who pays out for a hack, who refuses right programs, and speed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,24 @@ def test_our_judge_pays_out_for_no_hack_and_every_peer_for_some(benchmark_output
     assert len(paid) == 6, said
     assert paid[0].startswith("ctrl-harness (cell): pays out for 0 of "), said
     assert not any("pays out for 0 of" in line for line in paid[1:]), said
+
+
+def test_our_judge_refuses_no_right_program_and_every_peer_some(benchmark_output: Output) -> None:
+    status, said = benchmark_output("right_programs.py")
+    assert status == 0, said
+    refused = [line for line in said.splitlines() if line.endswith(" right programs")]
+    assert len(refused) == 6, said
+    assert refused[0].startswith("ctrl-harness (cell): refuses 0 of "), said
+    assert not any("refuses 0 of" in line for line in refused[1:]), said
+
+
+@pytest.mark.slow
+def test_of_failures_that_livecodebench_stored_ours_accepts_what_plain_cpython_gives(
+    benchmark_output: Output, real_data: Path
+) -> None:
+    status, said = benchmark_output("livecodebench_failing.py")
+    assert status == 0, said
+    assert "accepts 6 by LiveCodeBench's rule of comparison and 12 by its own" in said
 
 
 def test_every_judge_is_timed_on_right_verdicts(benchmark_output: Output) -> None:
