@@ -139,6 +139,8 @@ class Watch:
 
     def __init__(self, executor: EmbeddedExecutor) -> None:
         self.executor = executor
+        # other tests of this process may have an executor open, whose cells are none of this one's
+        self._others = frozenset(_descendants(os.getpid()))
         # else the allocator keeps what a worker thread freed, and trimming does not reach it
         ctypes.CDLL(None).mallopt(_MALLOC_ARENAS, 1)
 
@@ -174,7 +176,7 @@ class Watch:
             if has > had * (1 if name.endswith("files") else 1.05):
                 left.append(f"{name}: {had} became {has}")
         pids = self.executor.pids()
-        tree = _descendants(os.getpid())
+        tree = self._processes()
         cells = [pid for pid in tree if tree[pid][0] in pids]
         beyond = [pid for pid in tree if pid not in pids and pid not in cells]
         if beyond or len(cells) != len(pids):
@@ -182,10 +184,15 @@ class Watch:
         left += [f"a file {path}" for path in ESCAPES if os.path.lexists(path)]
         return left
 
+    def _processes(self) -> dict[int, tuple[int, str]]:
+        """Those below this one since the watch began: parent and state of each."""
+        below = _descendants(os.getpid())
+        return {pid: below[pid] for pid in below.keys() - self._others}
+
     def _state(self) -> State:
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)  # or memory that is free would count as in use
-        cells = list(_descendants(os.getpid()))
+        cells = list(self._processes())
         return State(
             _open_files("self"),
             sum(map(_open_files, cells)),

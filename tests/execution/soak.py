@@ -151,6 +151,7 @@ class Soak:
             async with anyio.create_task_group() as group:
                 for _ in range(AT_ONCE):
                     group.start_soon(self._judge_all)
+            self._sample_memory()  # a short run may end between two looks
             disturbers.cancel_scope.cancel()
         await self._executor.aclose()
         self.report.statuses = dict(self._done)
@@ -200,8 +201,11 @@ class Soak:
 
     async def _watch_memory(self) -> None:
         while True:
-            self._memory.append((self._done.total(), memory_mb()))
+            self._sample_memory()
             await anyio.sleep(SAMPLE_EVERY_S)
+
+    def _sample_memory(self) -> None:
+        self._memory.append((self._done.total(), memory_mb()))
 
 
 def memory_mb() -> float:
