@@ -7,13 +7,20 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import anyio
 import pytest
 from inspect_ai import Task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from ctrl_harness.execution.embedded import EmbeddedExecutor
+from ctrl_harness.execution.executor import Executor
+from ctrl_harness.execution.fusion import FusionExecutor
+from ctrl_harness.execution.inspect_sandbox import InspectSandboxExecutor
+from ctrl_harness.execution.process import ProcessExecutor
 
 WORKERS = 2
 T = TypeVar("T")
@@ -58,3 +65,27 @@ def run_in_inspect_sandbox(
         return results[0]
 
     return run
+
+
+@pytest.fixture
+def run_under(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """run(NAME, WORK): what awaiting WORK(executor) gives with the executor of that name."""
+
+    async def run(work: Callable[[Executor], Awaitable[Any]], executor: Executor) -> Any:
+        try:
+            return await work(executor)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await executor.aclose()
+
+    def run_by_name(name: str, work: Callable[[Executor], Awaitable[Any]]) -> Any:
+        if name == "inspect_sandbox":
+            in_a_sandbox = request.getfixturevalue("run_in_inspect_sandbox")
+            return in_a_sandbox(lambda: run(work, InspectSandboxExecutor()))
+        if name == "sandbox_fusion":
+            endpoint = request.getfixturevalue("url")
+            return anyio.run(run, work, FusionExecutor(WORKERS, endpoint=endpoint))
+        make = {"embedded": EmbeddedExecutor, "process": ProcessExecutor}[name]
+        return anyio.run(run, work, make(WORKERS))
+
+    return run_by_name

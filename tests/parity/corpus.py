@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -127,6 +127,29 @@ class PlainPython:
                 printed = output.read().decode("utf-8", "surrogateescape")
             remove(str(folder))  # a program may have locked what it made
         return End(printed, done.returncode)
+
+    def run_script(self, script: Path, files: dict[str, bytes], seconds: float) -> Any:
+        """`python3 SCRIPT calls.pickle results.json` beside these files; what the JSON holds.
+
+        Raises subprocess.TimeoutExpired after that many seconds.
+        """
+        with tempfile.TemporaryDirectory(dir=self._place) as name:
+            folder = Path(name)
+            for file, content in files.items():
+                (folder / file).write_bytes(content)
+            variables = _environment(name, None)
+            path = [name, str(script.parent), str(_home_of("numpy"))]
+            subprocess.run(
+                [str(self._python), "-B", str(script), "calls.pickle", "results.json"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=folder,
+                env={**variables, "PYTHONPATH": ":".join(path)},
+                timeout=seconds,
+                check=False,
+            )
+            return json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
     def run_all(self, idioms: Sequence[Idiom]) -> list[End]:
         """In the order of the idioms, some at once."""

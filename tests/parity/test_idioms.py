@@ -14,14 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import anyio
 import pytest
-
-from ctrl_harness.execution.embedded import EmbeddedExecutor
-from ctrl_harness.execution.executor import Executor
-from ctrl_harness.execution.fusion import FusionExecutor
-from ctrl_harness.execution.inspect_sandbox import InspectSandboxExecutor
-from ctrl_harness.execution.process import ProcessExecutor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
 
@@ -78,30 +71,6 @@ def test_the_corpus_has_programs_of_every_group() -> None:
         assert path.with_suffix(".py").exists(), path
 
 
-@pytest.fixture
-def run_by(request: pytest.FixtureRequest, idioms: list[object]) -> Callable[[str], list[object]]:
-    """How each idiom ends under the executor of that name."""
-
-    async def run(executor: Executor) -> list[object]:
-        try:
-            return await corpus.run_all(executor, idioms)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await executor.aclose()
-
-    def run_by_name(name: str) -> list[object]:
-        if name == "inspect_sandbox":
-            in_a_sandbox = request.getfixturevalue("run_in_inspect_sandbox")
-            return in_a_sandbox(lambda: run(InspectSandboxExecutor()))
-        if name == "sandbox_fusion":
-            url = request.getfixturevalue("url")
-            return anyio.run(run, FusionExecutor(corpus.AT_ONCE, endpoint=url))
-        make = {"embedded": EmbeddedExecutor, "process": ProcessExecutor}[name]
-        return anyio.run(run, make(corpus.AT_ONCE))
-
-    return run_by_name
-
-
 @pytest.mark.parametrize(
     "executor",
     [
@@ -113,11 +82,12 @@ def run_by(request: pytest.FixtureRequest, idioms: list[object]) -> Callable[[st
 )
 def test_a_program_prints_and_ends_as_under_plain_cpython(
     executor: str,
-    run_by: Callable[[str], list[object]],
+    run_under: Callable[..., Any],
     idioms: list[object],
     plain: list[object],
 ) -> None:
-    found = corpus.differences(idioms, plain, run_by(executor))
+    runs = run_under(executor, lambda each: corpus.run_all(each, idioms))
+    found = corpus.differences(idioms, plain, runs)
     known = KNOWN[executor]
     assert [difference for difference in found if difference.program not in known] == []
     assert sorted(known.keys() - {difference.program for difference in found}) == []
