@@ -19,6 +19,7 @@ def mbppplus(
     unsafe_no_isolation: bool = False,
     packages: list[str] | str | None = None,
     leakage: bool = True,
+    all_cases: bool = False,
     arm: str | None = None,
     drafts: str | None = None,
     **settings: Unpack[Given],
@@ -33,6 +34,7 @@ def mbppplus(
         unsafe_no_isolation: Programs run with your rights, without isolation (executor process).
         packages: Installed packages that programs may import beside numpy: pandas,sympy.
         leakage: Looks for programs in critiques and judges them.
+        all_cases: Runs the tests after a program's first failing one too, to count those it passes.
         arm: With critic=none, the log of the critic arm whose tokens this control spends.
         drafts: A file of frozen drafts to start from (docs/compare.md).
         settings: What differs from the protocol: tests (all: base and plus; public: the asserts of
@@ -47,6 +49,7 @@ def mbppplus(
         unsafe_no_isolation=unsafe_no_isolation,
         packages=packages,
         leakage=leakage,
+        all_cases=all_cases,
         arm=arm,
         drafts=drafts,
         **settings,

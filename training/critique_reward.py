@@ -220,7 +220,7 @@ class CritiqueReward:
 
     def _passes(self, judge: Judge, episode: Episode) -> Callable[[str], Any]:
         """Whether a program that stands in a critique solves the problem."""
-        quick = replace(judge, fail_fast=True)
+        quick = replace(judge, all_cases=False)
 
         async def passes(program: str) -> bool:
             return (await self._judge.verify(quick, episode.problem, program, bare=True)).passed

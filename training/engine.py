@@ -100,13 +100,13 @@ class Question(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """A program to be judged. bare: it came as such and not out of a completion. fail_fast: its
-    first failing case is enough."""
+    """A program to be judged. bare: it came as such and not out of a completion. all_cases: its
+    first failing case does not end it, since somebody counts those that pass."""
 
     problem: Problem
     program: str
     bare: bool = False
-    fail_fast: bool = False
+    all_cases: bool = False
 
 
 class Engine(Protocol):
@@ -159,7 +159,7 @@ class LocalEngine:
     async def judge(self, submission: Submission) -> Verdict:
         if self._judge is None:
             self._judge = self._spec.open_judge()
-        return await judged_with(self._judge, submission.fail_fast).verify(
+        return await with_cases(self._judge, submission.all_cases).verify(
             submission.problem, submission.program, bare=submission.bare
         )
 
@@ -194,9 +194,9 @@ class LocalEngine:
             raise UserError(f"the model {model.name} cannot be used: {error}") from None
 
 
-def judged_with(judge: Judge, fail_fast: bool) -> Judge:
-    """The same judge, which stops at a program's first failing case if that is enough."""
-    return judge if judge.fail_fast == fail_fast else replace(judge, fail_fast=fail_fast)
+def with_cases(judge: Judge, all_cases: bool) -> Judge:
+    """The same judge, on all cases or up to a program's first failing one."""
+    return judge if judge.all_cases == all_cases else replace(judge, all_cases=all_cases)
 
 
 def _reason(error: BaseException) -> str:

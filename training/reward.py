@@ -45,7 +45,7 @@ async def compute_score(
     `RewardSettings`. Answers KEYS: `score` is the reward; `acc` whether the revision passes, or,
     for `discrimination`, which asks for none, whether the verdict is right; the others are 0 or 1
     but for `revised_fraction` and `generator_retries`. What a reward without revisions cannot know
-    is NaN.
+    is NaN, and so is `revised_fraction` where judging ends at the first failing case.
 
     Raises JudgeError where nothing is known of the critique, which is then no sample; RunStopped
     once too many were lost; UserError for settings or a row that cannot be used.
@@ -92,15 +92,17 @@ def place_of(extra_info: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_verl(done: Rewarded, settings: RewardSettings) -> dict[str, float]:
     """The flat, numeric form that verl logs: `val-core` for `acc`, `val-aux` for the others."""
-    before = done.draft.passed
+    before, fraction = done.draft.passed, math.nan
     if done.revisions:
         share = 1 / len(done.revisions)
         after = sum(revision.verdict.passed for revision in done.revisions) * share
-        fraction = sum(revision.verdict.fraction for revision in done.revisions) * share
+        if settings.judges_all_cases:
+            fraction = sum(revision.verdict.fraction for revision in done.revisions) * share
     elif settings.revises:
-        after = fraction = 0.0
+        after = 0.0
+        fraction = 0.0 if settings.judges_all_cases else math.nan
     else:
-        after = fraction = math.nan
+        after = math.nan
     right = float(done.said_right)
     values = (
         done.score,

@@ -61,7 +61,7 @@ class RewardJudge:
             comparator=row.comparator,
             time_limit=TimeLimit.parse(row.time_limit),
             extraction=row.extraction,
-            fail_fast=self._settings.fail_fast,
+            all_cases=self._settings.judges_all_cases,
             output_limit=OutputLimit.parse(row.output_mb),
         )
 

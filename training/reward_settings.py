@@ -44,7 +44,7 @@ class RewardSettings:
     judge_jobs: int | None = None
     judge_timeout_s: float = 1800.0
     judge_attempts: int = 2
-    fail_fast: bool = False
+    all_cases: bool = False
     unsafe_no_isolation: bool = False
     packages: Sequence[str] = ()  # lists, as verl's YAML and TRL's arguments have them
     verdict_cache: str | None = None
@@ -74,11 +74,6 @@ class RewardSettings:
                 f"revisions={self.revisions} of a greedy generator are all the same; set "
                 "generator_temperature above 0"
             )
-        if self.fail_fast and needs_every_case(self.reward, self.reward_options):
-            raise UserError(
-                f"reward {self.reward!r} counts the cases that pass, so none may be left out; take "
-                "fail_fast out"
-            )
         if (self.max_critique_tokens is None) != (self.tokenizer is None):
             raise UserError(
                 "max_critique_tokens and tokenizer go together: the limit that critiques are cut "
@@ -105,6 +100,11 @@ class RewardSettings:
     @property
     def function(self) -> Reward:
         return get_reward(self.reward, self.reward_options)
+
+    @property
+    def judges_all_cases(self) -> bool:
+        """Whether revisions are judged on, after their first failing case."""
+        return self.all_cases or needs_every_case(self.reward, self.reward_options)
 
     @property
     def revises(self) -> bool:

@@ -160,7 +160,7 @@ def get_reward(name: str, options: Mapping[str, Any] | None = None) -> Reward:
 
 def needs_every_case(name: str, options: Mapping[str, Any] | None = None) -> bool:
     """Whether the reward looks at the share of cases passed, so that none may be left out."""
-    return name in _OF_SHARES or (name == "delta" and bool((options or {}).get("share")))
+    return name in _OF_SHARES or bool((options or {}).get("share"))
 
 
 def score(

@@ -36,7 +36,8 @@ _KEPT_PROBLEMS = 16
 
 
 class DraftVerdict(NamedTuple):
-    """What the judge said of the draft. digest: the judgement's, as in logs and traces."""
+    """What the judge said of the draft. n_passed: of all cases, where a reward looks at the share.
+    digest: the judgement's, as in logs and traces."""
 
     status: Status
     n_passed: int

@@ -28,7 +28,7 @@ from ctrl_harness.training.engine import (
     Question,
     Submission,
     WorkSpec,
-    judged_with,
+    with_cases,
 )
 from ctrl_harness.training.store import Store
 from ctrl_harness.verification.judge import Judge
@@ -98,8 +98,8 @@ class StoredWork:
 
         Raises JudgeError.
         """
-        problem, program, bare, fail_fast = submission
-        key = judged_with(self.judge, fail_fast).digest(problem, program, bare=bare)
+        problem, program, bare, all_cases = submission
+        key = with_cases(self.judge, all_cases).digest(problem, program, bare=bare)
         async with self._alone(key) as payload:
             if payload is None:
                 started = time.monotonic()

@@ -23,7 +23,7 @@ from ctrl_harness.critique.messages import Call, Completion
 from ctrl_harness.critique.revise import Replay
 from ctrl_harness.errors import JudgeError
 from ctrl_harness.problems.problem import Problem
-from ctrl_harness.training.engine import ModelFailed, Question, Submission
+from ctrl_harness.training.engine import ModelFailed, Question, Submission, with_cases
 from ctrl_harness.training.hints import hinted_messages
 from ctrl_harness.training.leaks import LeakMode, Leaks, names_hint, strip
 from ctrl_harness.training.revision import revise
@@ -172,7 +172,8 @@ class _Chain:
         answer = await self._ask(Call("generator", 0, self._prompts.draft(self._problem)))
         program = self._work.judge.extract(answer.text, self._problem)
         draft = Draft(answer.text, program)
-        return Drafted(self._number, draft, await self._judge(program))
+        # hints, and rewards by the share of cases, count the cases that a draft passes
+        return Drafted(self._number, draft, await self._judge(program, all_cases=True))
 
     async def review(self, drafted: Drafted) -> Drafted:
         self.stage = "critique"
@@ -223,14 +224,14 @@ class _Chain:
     async def _ask(self, call: Call) -> Completion:
         return await self._work.ask(Question(self._problem.id, self._number, call))
 
-    async def _judge(self, program: str | None) -> Verdict:
+    async def _judge(self, program: str | None, *, all_cases: bool = False) -> Verdict:
         if program is None:
-            return await self._work.judge.verify(self._problem, None)
-        submission = Submission(self._problem, program)
+            return await with_cases(self._work.judge, all_cases).verify(self._problem, None)
+        submission = Submission(self._problem, program, all_cases=all_cases)
         return await self._work.verify(submission, draft=self._number, stage=self.stage)
 
     async def _passes(self, program: str) -> bool:
-        submission = Submission(self._problem, program, bare=True, fail_fast=True)
+        submission = Submission(self._problem, program, bare=True)
         return (await self._work.verify(submission, draft=self._number, stage="leak")).passed
 
 

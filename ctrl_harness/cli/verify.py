@@ -58,7 +58,12 @@ EXIT_UNUSABLE, EXIT_JUDGE_ERROR = 2, 3
 @click.option(
     "--output-mb", default="row", show_default=True, help="row, or MiB a test may print or return."
 )
-@click.option("--fail-fast", is_flag=True, help="Stop a program at its first failing case.")
+@click.option(
+    "--all-cases/--fail-fast",
+    default=False,
+    show_default=True,
+    help="Run all cases, or stop a program at its first failing one.",
+)
 @click.option(
     "--jobs", type=click.IntRange(1), help="Programs judged at once; the cores by default."
 )
@@ -77,7 +82,7 @@ def verify(
     packages: tuple[str, ...],
     time_limit: str,
     output_mb: str,
-    fail_fast: bool,
+    all_cases: bool,
     jobs: int | None,
     **loader_options: str | None,
 ) -> None:
@@ -98,7 +103,7 @@ def verify(
         comparator=comparator,
         time_limit=TimeLimit.parse(time_limit),
         extraction=extraction,
-        fail_fast=fail_fast,
+        all_cases=all_cases,
         output_limit=OutputLimit.parse(output_mb),
     )
     if problem is not None or program is not None:

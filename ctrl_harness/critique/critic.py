@@ -120,7 +120,7 @@ an oracle: CTRL's rows marked † have it (arXiv 2502.03492, table 1), and nobod
 class CriticContext:
     """What a critic of one problem may use.
 
-    generate: asks a role's model. verify: judges a program on the public cases; JudgeError where
+    generate: asks a role's model. verify: judges a program on all public cases; JudgeError where
     that fails. prompts: the data set's prompts. run_tests: what running a program shows, on the
     public cases or, where the user asked for that oracle, on those it is judged by; None where
     there are none to run.
@@ -167,8 +167,10 @@ def as_critics_see_it(problem: Problem) -> Problem:
 
 
 def on_public_cases(judge: Judge, problem: Problem) -> Verify:
-    """The judge for a critic; it knows the whole problem, the critic does not."""
+    """The judge for a critic, who may count what passes; it knows the whole problem, the critic
+    does not."""
     public = problem.with_cases(problem.public_cases)
+    judge = replace(judge, all_cases=True)
 
     async def verify(program: str | None) -> Verdict:
         return await judge.verify(public, program)
@@ -177,8 +179,11 @@ def on_public_cases(judge: Judge, problem: Problem) -> Verify:
 
 
 def feedback_from(judge: Judge, problem: Problem, tests: FeedbackTests) -> RunTests:
-    """Runs programs for a critic; the last one's feedback is kept, since votes ask for it again."""
+    """Runs programs for a critic; the last one's feedback is kept, since votes ask for it again.
+
+    Every case is run, since feedback says how many pass."""
     shown = problem.with_cases(problem.public_cases) if tests == "public" else problem
+    judge = replace(judge, all_cases=True)
     last: dict[str | None, Feedback] = {}
 
     async def run(program: str | None) -> Feedback | None:

@@ -42,7 +42,7 @@ class Feedback:
 
 
 def describe(problem: Problem, verdict: Verdict) -> Feedback:
-    """Feedback on a verdict over `problem.cases`.
+    """Feedback on a verdict over all of `problem.cases`.
 
     The first failing case says the kind, but for `none_passed`: none of several cases passed (the
     paper's 0 %), however the others failed, and the first gave a wrong answer, which is told as

@@ -59,6 +59,7 @@ def control_verdicts(
     packages: Sequence[str] = (),
     time_limit: str | float = "row",
     output_mb: str | float = "row",
+    all_cases: bool = False,
 ) -> Scorer:
     """Verifies every draft of the control; which of them count is settled over all samples.
 
@@ -72,6 +73,7 @@ def control_verdicts(
         packages: Third-party packages that programs may import beside numpy.
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
         output_mb: row, or MiB of a test's output (see verification/output_limit.py).
+        all_cases: Runs the cases after a draft's first failing one too; the value is the same.
     """
     with one_line_errors():
         judge = open_judge(
@@ -82,6 +84,7 @@ def control_verdicts(
             packages=packages,
             time_limit=time_limit,
             output_mb=output_mb,
+            all_cases=all_cases,
             cache=VerdictCache(),
         )
 

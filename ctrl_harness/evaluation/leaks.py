@@ -21,7 +21,7 @@ async def find_leaks(
     judged to their first failing case only. Raises JudgeError where that fails.
     """
     passed = {program.strip(): v.passed for program, v in known.items() if program is not None}
-    quick = replace(judge, fail_fast=True)
+    quick = replace(judge, all_cases=False)
 
     async def passes(program: str) -> bool:
         if program.strip() in passed:

@@ -58,6 +58,7 @@ class Judging(TypedDict):
     executor: str | None
     unsafe_no_isolation: bool
     packages: NotRequired[Sequence[str]]
+    all_cases: NotRequired[bool]
     time_limit: str | float
     output_mb: str | float
 
@@ -73,6 +74,7 @@ def open_judge(*, cache: VerdictCache | None = None, **judging: Unpack[Judging])
         comparator=judging["comparator"],
         time_limit=TimeLimit.parse(judging["time_limit"]),
         extraction=judging["extraction"],
+        all_cases=judging.get("all_cases", False),
         cache=cache,
         output_limit=OutputLimit.parse(judging["output_mb"]),
     )

@@ -42,6 +42,7 @@ def chain_verdicts(
     time_limit: str | float = "row",
     output_mb: str | float = "row",
     leakage: bool = True,
+    all_cases: bool = False,
 ) -> Scorer:
     """Verifies the draft and each revision with the one judge.
 
@@ -63,6 +64,8 @@ def chain_verdicts(
         time_limit: row, row*K or wall seconds a test (see verification/time_limit.py).
         output_mb: row, or MiB of a test's output (see verification/output_limit.py).
         leakage: Looks for programs in critiques and judges them.
+        all_cases: Runs the cases after a program's first failing one too; the value is the same,
+            `n_passed` then counts all cases that pass.
     """
     with one_line_errors():  # or `inspect score` would only say that there is no such scorer
         judge = open_judge(
@@ -73,6 +76,7 @@ def chain_verdicts(
             packages=packages,
             time_limit=time_limit,
             output_mb=output_mb,
+            all_cases=all_cases,
             cache=VerdictCache(),
         )
 
@@ -158,10 +162,18 @@ def outcomes_of(sample: SampleScore) -> list[Outcome]:
 def _explain(verdicts: list[Verdict], judgements: list[Judgement], record: ChainRecord) -> str:
     lines = []
     for turn, verdict in enumerate(verdicts):
-        line = f"turn {turn}: {verdict.status} ({verdict.n_passed} of {verdict.n_cases} cases)"
+        line = f"turn {turn}: {_told(verdict)}"
         if turn < len(judgements):
             line += f"; the critic says {judgements[turn]}"
         lines.append(line)
     if record.cut_short:
         lines.append(f"cut short by the sample's {record.ended} limit")
     return "\n".join(lines)
+
+
+def _told(verdict: Verdict) -> str:
+    """Which case failed first; how many pass only where all were run."""
+    first = verdict.first_failure
+    if first is None or None not in verdict.cases:
+        return f"{verdict.status} ({verdict.n_passed} of {verdict.n_cases} cases)"
+    return f"{verdict.status} at case {first.index + 1} of {verdict.n_cases}"

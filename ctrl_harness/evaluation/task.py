@@ -39,6 +39,7 @@ def critique_task(
     unsafe_no_isolation: bool = False,
     packages: Sequence[str] | str | None = None,
     leakage: bool = True,
+    all_cases: bool = False,
     arm: str | None = None,
     drafts: str | None = None,
     **given: Unpack[Given],
@@ -47,10 +48,11 @@ def critique_task(
 
     load: makes the problem set of (source, **settings of the rows); called once. given: what the
     user changes of the protocol, the data set's row settings among it. leakage: programs in
-    critiques are looked for and judged. arm: with critic=none, the log whose tokens the control
-    spends. drafts: a file of frozen drafts (frozen.py). Everything that it came to stands in the
-    log's header, `oracle` where the critic saw the tests that judge. Raises Inspect's
-    PrerequisiteError, one line, for anything wrong in the input.
+    critiques are looked for and judged. all_cases: the scorer runs the cases after a program's
+    first failing one too. arm: with critic=none, the log whose tokens the control spends. drafts:
+    a file of frozen drafts (frozen.py). Everything that it came to stands in the log's header,
+    `oracle` where the critic saw the tests that judge. Raises Inspect's PrerequisiteError, one
+    line, for anything wrong in the input.
     """
     with one_line_errors():
         protocol_name = parameters.name("protocol", protocol_name)
@@ -70,6 +72,7 @@ def critique_task(
         facts = describe(protocol_name, dataset, settings)
         sampling = {stage: settings.sampling(stage)._asdict() for stage in get_args(Stage)}
         leakage = parameters.flag("leakage", leakage)
+        all_cases = parameters.flag("all_cases", all_cases)
         if settings.critic == NONE:
             chosen = critic_of_arm(_arm(arm), facts)
             facts["control"] = {"arm": _arm(arm), **chosen._asdict()}
@@ -84,7 +87,7 @@ def critique_task(
                 **chosen._asdict(),
                 **judging,
             )
-            scorer = control_verdicts(**judging)
+            scorer = control_verdicts(**judging, all_cases=all_cases)
         else:
             if arm is not None:
                 raise UserError(f"arm={arm} is for critic={NONE}, the control of that arm")
@@ -103,7 +106,7 @@ def critique_task(
                 sampling=sampling,
                 **judging,
             )
-            scorer = chain_verdicts(**judging, leakage=leakage)
+            scorer = chain_verdicts(**judging, leakage=leakage, all_cases=all_cases)
         problems = load(parameters.path_or_name(source, NAMED_SOURCES), **settings.rows)
         return Task(
             dataset=problem_dataset(problems),
@@ -119,6 +122,7 @@ def critique_task(
                 "prompts_digest": get_prompts(settings.prompts, dataset).digest,
                 **judging,
                 "leakage": leakage,
+                "all_cases": all_cases,
                 "oracle": facts.get("control", facts)["feedback_tests"] == "judged",
             },
         )

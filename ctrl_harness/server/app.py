@@ -175,7 +175,7 @@ def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metric
             problem,
             program,
             executor=judge,
-            fail_fast=request.fail_fast,
+            all_cases=request.all_cases,
             extraction=extraction,
         )
         metrics.verdict(verdict.status)

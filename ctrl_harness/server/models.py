@@ -152,7 +152,10 @@ class EvalResult(BaseModel):
 
 
 class VerifyRequest(BaseModel):
-    """A problem as in a problem file, and a program or a completion to be judged on it."""
+    """A problem as in a problem file, and a program or a completion to be judged on it.
+
+    all_cases: go on after the first case that is not accepted.
+    """
 
     cases: list[dict[str, Any]]
     statement: str = ""
@@ -162,7 +165,7 @@ class VerifyRequest(BaseModel):
     program: str | None = None
     completion: str | None = None
     extraction: str = "first_fence"
-    fail_fast: bool = False
+    all_cases: bool = False
 
 
 class ExecuteRequest(BaseModel):

@@ -40,14 +40,15 @@ async def judge_submission(
     request: SubmitRequest, submission: Submission, executor: Executor
 ) -> Verdict:
     """The verdict; without `extra.run_all_cases` the first failure ends it."""
-    problem, fail_fast = submission.problem, not request.config.extra.get("run_all_cases", False)
+    problem = submission.problem
+    all_cases = bool(request.config.extra.get("run_all_cases", False))
     if submission.decided is not None:
         digest = judgement_digest(
             problem,
             submission.found.program,
             comparator="words",
             limits=problem.limits,
-            fail_fast=fail_fast,
+            all_cases=all_cases,
             extraction=_EXTRACTION,
         )
         result = CaseResult(0, submission.decided, 0.0, output=submission.found.program or "")
@@ -57,6 +58,6 @@ async def judge_submission(
         submission.found.program,
         executor=executor,
         time_limit=submission.time_limit,
-        fail_fast=fail_fast,
+        all_cases=all_cases,
         extraction=_EXTRACTION,
     )

@@ -24,16 +24,16 @@ def judgement_digest(
     *,
     comparator: str,
     limits: Limits,
-    fail_fast: bool,
+    all_cases: bool,
     extraction: str | None,
     scaled_time: bool = True,
     time_limit: TimeLimit = ROW,
 ) -> str:
     """sha256 of canonical JSON (sorted keys, no white space, ASCII) of all that decides a verdict.
 
-    Keys: cases, comparator, extraction, fail_fast, format_version, limits, program. `program` is
-    what runs: the problem's prelude, where it has one, and the source. limits: what `time_limit`
-    made of the problem's.
+    Keys: cases, comparator, extraction, fail_fast (not `all_cases`), format_version, limits,
+    program. `program` is what runs: the problem's prelude, where it has one, and the source.
+    limits: what `time_limit` made of the problem's.
     """
     source = program
     if program is not None and problem.prelude:
@@ -48,7 +48,7 @@ def judgement_digest(
     tail = {
         "comparator": comparator,
         "extraction": extraction,
-        "fail_fast": fail_fast,
+        "fail_fast": not all_cases,
         "format_version": FORMAT_VERSION,
         "limits": limit_data,
         "program": source,

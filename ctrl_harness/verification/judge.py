@@ -22,16 +22,16 @@ class Judge:
     """How programs are judged in one run.
 
     comparator: None for each problem's own. time_limit: wall seconds, each problem's own by
-    default. extraction: how a program is taken out of a completion. output_limit: MiB of a test's
-    output, each problem's own by default. Raises UserError at once for an unknown comparator or
-    extraction.
+    default. extraction: how a program is taken out of a completion. all_cases: go on after a case
+    that is not accepted, for whoever reads `n_passed`. output_limit: MiB of a test's output, each
+    problem's own by default. Raises UserError at once for an unknown comparator or extraction.
     """
 
     executor: Executor
     comparator: str | None = None
     time_limit: TimeLimit = ROW
     extraction: str = "first_fence"
-    fail_fast: bool = False
+    all_cases: bool = False
     cache: VerdictCache | None = None
     output_limit: OutputLimit = OWN_OUTPUT
 
@@ -54,7 +54,7 @@ class Judge:
             executor=self.executor,
             comparator=self.comparator,
             time_limit=self.time_limit,
-            fail_fast=self.fail_fast,
+            all_cases=self.all_cases,
             extraction=None if bare else self.extraction,
             cache=self.cache,
             output_limit=self.output_limit,
@@ -67,7 +67,7 @@ class Judge:
             program,
             comparator=self.comparator or problem.comparator,
             limits=self.output_limit.of(self.time_limit.of(problem.limits)),
-            fail_fast=self.fail_fast,
+            all_cases=self.all_cases,
             extraction=None if bare else self.extraction,
             scaled_time=self.time_limit.is_of_row,
             time_limit=self.time_limit,
@@ -83,5 +83,5 @@ class Judge:
             "extraction": self.extraction,
             "time_limit": str(self.time_limit),
             "output_mb": str(self.output_limit),
-            "fail_fast": self.fail_fast,
+            "all_cases": self.all_cases,
         }

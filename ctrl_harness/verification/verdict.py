@@ -52,8 +52,9 @@ class Verdict:
     """`verify`'s answer.
 
     status: `accepted` when every case is, else the status of the first case that is not. cases:
-    one entry a case in the problem's order, None where it was not run. digest: sha256 of what was
-    judged and how (see verify.py).
+    one entry a case in the problem's order, None where it was not run: after the first that is not
+    accepted, unless all cases were asked for, which the digest tells apart. digest: sha256 of what
+    was judged and how (digest.py).
     """
 
     status: Status
@@ -70,11 +71,13 @@ class Verdict:
 
     @property
     def n_passed(self) -> int:
+        """Cases that were run and are accepted; of a program that fails, those before its first
+        failing one unless all were run."""
         return sum(case is not None and case.status == "accepted" for case in self.cases)
 
     @property
     def fraction(self) -> float:
-        """Share of the cases that are accepted, 0 to 1."""
+        """`n_passed` as a share of all cases, 0 to 1."""
         return self.n_passed / self.n_cases
 
     @property

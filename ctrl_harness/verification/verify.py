@@ -52,18 +52,18 @@ async def verify(
     comparator: str | None = None,
     limits: Limits | None = None,
     time_limit: TimeLimit = ROW,
-    fail_fast: bool = False,
+    all_cases: bool = False,
     extraction: str | None = None,
     cache: VerdictCache | None = None,
     output_limit: OutputLimit = OWN_OUTPUT,
 ) -> Verdict:
-    """Judges a program on every case of a problem.
+    """Judges a program on a problem's cases, in their order, up to the first that is not accepted.
 
     program: bare source; None when `extraction` found none in the completion. comparator and
     limits: the problem's own by default. time_limit: what becomes of the seconds in them;
     output_limit: of their MiB of output, which a problem with larger expected outputs has more of.
-    fail_fast: stop after the first case that is not accepted. extraction: the rule that took the
-    program out of a completion, for the digest.
+    all_cases: go on after it, for whoever reads how many cases pass; status and `passed` are the
+    same either way. extraction: the rule that took the program out of a completion, for the digest.
 
     Raises JudgeError where the machinery failed, UserError for a problem without cases or an
     unknown comparator. Whatever is wrong with the program is in the verdict.
@@ -79,7 +79,7 @@ async def verify(
         program,
         comparator=rule.name,
         limits=limits,
-        fail_fast=fail_fast,
+        all_cases=all_cases,
         extraction=extraction,
         scaled_time=scaled_time,
         time_limit=time_limit,
@@ -92,10 +92,10 @@ async def verify(
     limits = with_room(limits, problem)
     cases = await _with_expected_values(problem, limits, executor)
     total_s = time_limit.total_s(len(cases))
-    results = await _judge(problem, program, cases, rule, limits, executor, fail_fast, total_s)
+    results = await _judge(problem, program, cases, rule, limits, executor, all_cases, total_s)
     if scaled_time and problem.time_reference is not None:
         results = await _retry_slow_cases(
-            problem, program, cases, rule, time_limit, limits, executor, fail_fast, results
+            problem, program, cases, rule, time_limit, limits, executor, all_cases, results
         )
     verdict = Verdict(_overall(results), tuple(results), digest)
     if cache is not None:
@@ -112,7 +112,7 @@ async def verify_completion(
     comparator: str | None = None,
     limits: Limits | None = None,
     time_limit: TimeLimit = ROW,
-    fail_fast: bool = False,
+    all_cases: bool = False,
     cache: VerdictCache | None = None,
     output_limit: OutputLimit = OWN_OUTPUT,
 ) -> Verdict:
@@ -124,7 +124,7 @@ async def verify_completion(
         comparator=comparator,
         limits=limits,
         time_limit=time_limit,
-        fail_fast=fail_fast,
+        all_cases=all_cases,
         extraction=extraction,
         cache=cache,
         output_limit=output_limit,
@@ -152,7 +152,7 @@ async def _judge(
     rule: Comparator,
     limits: Limits,
     executor: Executor,
-    fail_fast: bool,
+    all_cases: bool,
     total_s: float | None,
 ) -> list[CaseResult | None]:
     """One result a case, None where it was not run. total_s: seconds that all have together."""
@@ -169,7 +169,7 @@ async def _judge(
             error = f"the tests took longer than {total_s:g} s together"
             result = replace(result, status="time_limit", error=error)
         results.append(result)
-        return late or (fail_fast and result.status != "accepted")
+        return late or (not all_cases and result.status != "accepted")
 
     inputs = [case_input(case) for case in cases]
     runs = await executor.execute(Program(program, problem.prelude), inputs, limits, judge)
@@ -178,7 +178,7 @@ async def _judge(
     last = results[-1] if results else None
     ended = last is not None and (
         last.status == "compile_error"
-        or (fail_fast and last.status != "accepted")
+        or (not all_cases and last.status != "accepted")
         or (total_s is not None and spent_s > total_s)
     )
     if len(results) < len(cases) and not ended:
@@ -286,7 +286,7 @@ async def _retry_slow_cases(
     time_limit: TimeLimit,
     limits: Limits,
     executor: Executor,
-    fail_fast: bool,
+    all_cases: bool,
     results: list[CaseResult | None],
 ) -> list[CaseResult | None]:
     """Gives cases that hit the time limit 4 × a right program's time, where that is longer.
@@ -308,8 +308,8 @@ async def _retry_slow_cases(
         longer = replace(limits, time_s=time_s)
         (run,) = await executor.execute(Program(program, problem.prelude), given, longer)
         results[index] = _case_result(index, cases[index], run, rule)
-    if fail_fast and all(result is None or result.status == "accepted" for result in results):
-        # the case that had ended it passes after all, so the rest is owed
+    if not all_cases and all(result is None or result.status == "accepted" for result in results):
+        # the case that had ended it passes after all, so the others have to be run
         done = sum(result is not None for result in results)
         if done < len(cases):
             rest = replace(problem, cases=tuple(cases[done:]))
@@ -319,7 +319,6 @@ async def _retry_slow_cases(
                 executor=executor,
                 comparator=rule.name,
                 time_limit=time_limit,
-                fail_fast=True,
                 output_limit=OutputLimit(limits.output_mb),
             )
             results[done:] = [

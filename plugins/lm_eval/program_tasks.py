@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from ctrl_harness.critique.choice import get_prompts
@@ -34,7 +33,7 @@ logger = logging.getLogger(__name__)
 JUDGE_ERRORS = "judge_errors"
 CRITIC_ERRORS = "critic_errors"
 _OWN = ("source", REVISION, "protocol", "executor", "unsafe_no_isolation", "packages",
-        "fail_fast")  # fmt: skip
+        "all_cases")  # fmt: skip
 _OF_PROTOCOL = ("prompts", "extraction", "comparator", "time_limit", "output_mb")
 
 
@@ -65,17 +64,15 @@ class ProgramTask(ChatTask):
             protocol(protocol_name, self.dataset_name), {**self.fixed_rows, **options}
         )
         self.prompts = get_prompts(settings.prompts, self.dataset_name)
-        judge = replace(
-            open_judge(
-                extraction=settings.extraction,
-                comparator=settings.comparator,
-                executor=own.get("executor"),
-                unsafe_no_isolation=own.get("unsafe_no_isolation", False),
-                packages=parameters.names("packages", own.get("packages")),
-                time_limit=settings.time_limit,
-                output_mb=settings.output_mb,
-            ),
-            fail_fast=parameters.flag("fail_fast", own.get("fail_fast", True)),
+        judge = open_judge(
+            extraction=settings.extraction,
+            comparator=settings.comparator,
+            executor=own.get("executor"),
+            unsafe_no_isolation=own.get("unsafe_no_isolation", False),
+            packages=parameters.names("packages", own.get("packages")),
+            time_limit=settings.time_limit,
+            output_mb=settings.output_mb,
+            all_cases=parameters.flag("all_cases", own.get("all_cases", False)),
         )
         problems = open_dataset(
             self.dataset_name,

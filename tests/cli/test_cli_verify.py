@@ -174,7 +174,7 @@ def test_the_shipped_samples_are_judged_as_labelled(tmp_path: Path) -> None:
 def test_a_line_tells_all_of_one_sample(folder: Path) -> None:
     crashes_later = "a = input()\nprint(3) if '1' in a else print(8) if '5' in a else 1 / 0"
     write_lines(folder / "samples.jsonl", [{"id": "add", "program": crashes_later}])
-    assert bulk(folder).returncode == 0
+    assert bulk(folder, "--all-cases").returncode == 0
     (row,) = read_lines(folder / "out.jsonl")
     assert list(row) == FIELDS
     assert (row["id"], row["status"], row["passed"]) == ("add", "wrong_answer", False)
@@ -214,7 +214,7 @@ def test_completions_programs_and_repeated_ids_are_all_judged(folder: Path) -> N
         {"id": "add", "program": "", "completion": None},
     ]
     write_lines(folder / "samples.jsonl", samples)
-    done = bulk(folder, "--fail-fast", "--time-limit", "0.5", "--jobs", "2")
+    done = bulk(folder, "--time-limit", "0.5", "--jobs", "2")
     assert done.returncode == 0
     assert last_line(done) == "7 judged, 3 accepted"
     rows = read_lines(folder / "out.jsonl")
@@ -227,18 +227,18 @@ def test_completions_programs_and_repeated_ids_are_all_judged(folder: Path) -> N
     assert by_status["compile_error"]["n_passed"] == 0
     assert len({row["digest"] for row in rows if row["id"] == "add"}) == 5  # two are one sample
 
-    again = bulk(folder, "--fail-fast", "--time-limit", "0.5", "--jobs", "2")
+    again = bulk(folder, "--time-limit", "0.5", "--jobs", "2")
     assert last_line(again) == "0 judged, 0 accepted, 7 were there already"
     assert read_lines(folder / "out.jsonl") == rows
     last = bulk(folder, "--extraction", "last_fence", "--time-limit", "0.5")
-    assert last_line(last).startswith("7 judged, 2 accepted")
-    assert len(read_lines(folder / "out.jsonl")) == 14
+    assert last_line(last) == "2 judged, 0 accepted, 5 were there already"  # bare ones have none
+    assert len(read_lines(folder / "out.jsonl")) == 9
 
 
-def test_all_cases_run_unless_told_to_fail_fast(folder: Path) -> None:
+def test_judging_ends_at_the_first_failing_case_unless_all_are_asked_for(folder: Path) -> None:
     write_lines(folder / "samples.jsonl", [{"id": "add", "program": "print(10)"}])
-    assert bulk(folder, out="all.jsonl").returncode == 0
-    assert bulk(folder, "--fail-fast", out="fast.jsonl").returncode == 0
+    assert bulk(folder, "--all-cases", out="all.jsonl").returncode == 0
+    assert bulk(folder, out="fast.jsonl").returncode == 0
     (every,), (fast,) = read_lines(folder / "all.jsonl"), read_lines(folder / "fast.jsonl")
     assert [case["status"] for case in every["cases"]] == [
         "wrong_answer", "accepted", "wrong_answer",
@@ -518,16 +518,16 @@ def test_cases_limits_and_comparator_come_from_the_problem_file(one: Any) -> Non
         "    return (n,) if n == 2 else [n]\n"
         "if __name__ == '__main__': print('x' * 2_000_000)"
     )
-    verdict = json.loads(one(problem, program).stdout)
+    verdict = json.loads(one(problem, program, "--all-cases").stdout)
     assert [case["status"] for case in verdict["cases"]] == [
         "output_limit", "accepted", "time_limit", "wrong_answer",
     ]  # fmt: skip
     assert (verdict["status"], verdict["n_passed"], verdict["n_cases"]) == ("output_limit", 1, 4)
-    fast = json.loads(one(problem, program, "--fail-fast", "--time-limit", "0.4").stdout)
+    fast = json.loads(one(problem, program, "--time-limit", "0.4").stdout)
     assert [case is None for case in fast["cases"]] == [False, True, True, True]
-    roomy = json.loads(one(problem, program, "--fail-fast", "--output-mb", "8").stdout)
+    roomy = json.loads(one(problem, program, "--output-mb", "8").stdout)
     assert roomy["status"] == "wrong_answer" != fast["status"]
-    lenient = json.loads(one(problem, program, "--comparator", "default").stdout)
+    lenient = json.loads(one(problem, program, "--all-cases", "--comparator", "default").stdout)
     assert lenient["cases"][3]["status"] == "accepted"
 
 
@@ -647,7 +647,7 @@ def test_help_and_unknown_commands() -> None:
         )
 
     shown = ask("verify", "--help")
-    assert shown.returncode == 0 and "--fail-fast" in shown.stdout
+    assert shown.returncode == 0 and "--all-cases / --fail-fast" in shown.stdout
     assert "verify" in ask("--help").stdout
     unknown = ask("judge")
     assert (unknown.returncode, unknown.stderr) == (

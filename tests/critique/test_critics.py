@@ -205,9 +205,20 @@ def test_without_public_cases_there_is_no_hint(criticise: Any) -> None:
 # -- feedback
 
 
+def test_critics_see_every_case(executor: ProcessExecutor) -> None:
+    problem = Problem("p", "d", "s", ADD, public_cases=ADD)
+    judge = Judge(executor)
+    second = "input()\nprint(10)"
+    told = anyio.run(feedback_from(judge, problem, "judged"), second)
+    verdict = anyio.run(on_public_cases(judge, problem), second)
+    assert told is not None and (told.n_passed, told.kind) == (1, "wrong_answer")
+    assert [case and case.status for case in verdict.cases] == ["wrong_answer", "accepted"]
+
+
 def test_feedback_counts_and_keeps_the_first_failure(executor: ProcessExecutor) -> None:
     problem = Problem("p", "d", "s", (*ADD, StdioCase("7 7\n", "14\n")))
-    verdict = anyio.run(Judge(executor).verify, problem, "print(10 if '5' in input() else 0)")
+    judge = Judge(executor, all_cases=True)
+    verdict = anyio.run(judge.verify, problem, "print(10 if '5' in input() else 0)")
     feedback = describe(problem, verdict)
     assert (feedback.kind, feedback.n_passed, feedback.n_cases) == ("wrong_answer", 1, 3)
     assert (feedback.input, feedback.expected, feedback.actual) == ("1 2", "3", "0")

@@ -136,6 +136,7 @@ def test_the_header_says_what_was_asked_and_how_it_was_judged(
         "time_limit": "3",
         "output_mb": "64",
         "leakage": True,
+        "all_cases": False,
         "oracle": False,
     }  # fmt: skip
     assert log.eval.config.epochs == 1

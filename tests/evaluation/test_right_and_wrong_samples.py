@@ -33,7 +33,6 @@ def verdicts(trials: Sequence[Trial], executor: str) -> list[Verdict]:
             trial.problem,
             trial.program,
             executor=get_executor(executor),
-            fail_fast=not trial.right,
         )
 
     async def judge_all() -> None:

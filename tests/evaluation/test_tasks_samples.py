@@ -212,6 +212,25 @@ def test_without_turns_only_drafts_are_judged(new_script, run_eval, executor, ca
     }  # fmt: skip
 
 
+def test_all_cases_change_what_is_counted_and_no_metric(new_script, run_eval, executor, cartons):
+    script = new_script()
+    script.chain(cartons.id, ["print(1 / 0)"])
+    logs = {
+        asked: run_eval(
+            codecontests(source="samples", turns=0, executor=executor, all_cases=asked),
+            script.save(), sample_id=cartons.id,
+        )
+        for asked in (False, True)
+    }  # fmt: skip
+    told = {
+        asked: log.samples[0].scores["chain_verdicts"].explanation for asked, log in logs.items()
+    }
+    assert told[False].startswith("turn 0: runtime_error at case 1 of ")
+    assert told[True].startswith("turn 0: runtime_error (0 of ")
+    assert chain_of(logs[False], cartons.id) == chain_of(logs[True], cartons.id)
+    assert metrics(logs[False]) == metrics(logs[True])
+
+
 def test_a_chain_that_stops_at_correct_keeps_its_last_values(
     new_script, run_eval, executor, sample_programs
 ):

@@ -102,7 +102,7 @@ class Work(NamedTuple):
     problem: Problem
     program: str
     status: str
-    fail_fast: bool
+    all_cases: bool
 
 
 def works(count: int, rng: random.Random) -> Iterator[Work]:
@@ -112,8 +112,8 @@ def works(count: int, rng: random.Random) -> Iterator[Work]:
     for n in range(count):
         ((case_of, kind),) = rng.choices(kinds, shares)
         problem = Problem(str(n), "soak", "", (case_of(n), case_of(n + 1)), limits=LIMITS)
-        fail_fast = kind.status == "time_limit" or rng.random() < 0.5
-        yield Work(problem, kind.source, kind.status, fail_fast)
+        all_cases = kind.status != "time_limit" and rng.random() < 0.5
+        yield Work(problem, kind.source, kind.status, all_cases)
 
 
 def _stdio(n: int) -> TestCase:
@@ -175,7 +175,7 @@ class Soak:
         with anyio.move_on_after(patience) as scope:
             try:
                 verdict = await verify(
-                    work.problem, work.program, executor=self._executor, fail_fast=work.fail_fast
+                    work.problem, work.program, executor=self._executor, all_cases=work.all_cases
                 )
             except JudgeError:
                 self.report.judge_errors += 1

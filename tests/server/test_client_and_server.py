@@ -98,13 +98,13 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("fail_fast", [False, True])
+@pytest.mark.parametrize("all_cases", [False, True])
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_verdicts_are_the_same_from_afar(server: Any, name: str, fail_fast: bool) -> None:
+def test_verdicts_are_the_same_from_afar(server: Any, name: str, all_cases: bool) -> None:
     problem = Problem("p", "file", "", CASES, limits=LIMITS)
 
     async def check(executor: Executor) -> Any:
-        verdict = await verify(problem, PROGRAMS[name], executor=executor, fail_fast=fail_fast)
+        verdict = await verify(problem, PROGRAMS[name], executor=executor, all_cases=all_cases)
         return verdict.status, [case and case.status for case in verdict.cases], verdict.digest
 
     afar, here = both(server, check)

@@ -61,11 +61,11 @@ def test_verify_knows_every_comparator(client: httpx.Client, name: str, accepts:
         assert verdict["passed"] is (what in accepts), what
 
 
-def test_verify_can_stop_at_the_first_failure(client: httpx.Client) -> None:
+def test_verify_stops_at_the_first_failure_unless_asked_for_all_cases(client: httpx.Client) -> None:
     cases = [{"stdin": "", "stdout": text} for text in ("1", "2", "1")]
     body = {"program": "print(1)", "cases": cases}
-    assert post(client, "/verify", body)["n_passed"] == 2
-    assert post(client, "/verify", {**body, "fail_fast": True})["cases"][2] is None
+    assert post(client, "/verify", body)["cases"][2] is None
+    assert post(client, "/verify", {**body, "all_cases": True})["n_passed"] == 2
 
 
 @pytest.mark.parametrize(

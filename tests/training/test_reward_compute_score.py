@@ -70,7 +70,7 @@ def test_a_revision_that_passes_earns_one_and_the_trace_says_why(
     serve_generator: Serve, make_row: MakeRow, tmp_path: Path
 ) -> None:
     server = serve_generator(lambda messages: RIGHT)
-    (found,) = run(make_row(), GOOD, generator_url=server.url, trace=str(tmp_path))
+    (found,) = run(make_row(), GOOD, generator_url=server.url, trace=str(tmp_path), all_cases=True)
     assert tuple(found) == KEYS
     assert found == {
         **dict.fromkeys(KEYS, 0.0), "score": 1.0, "acc": 1.0, "revised_passed": 1.0,
@@ -90,6 +90,28 @@ def test_a_revision_that_passes_earns_one_and_the_trace_says_why(
     assert revision["status"] == "accepted"
     assert len(revision["digest"]) == 64
     assert revision["text"] == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("settings", "fraction", "n_passed"),
+    [
+        ({}, math.nan, 0),
+        ({"all_cases": True}, 0.5, 1),
+        ({"reward": "fraction"}, 0.5, 1),
+        ({"reward": "delta", "reward_options": {"share": True}}, 0.5, 1),
+    ],
+)
+def test_all_cases_are_judged_where_the_share_that_passes_counts(
+    settings: dict[str, Any], fraction: float, n_passed: int, serve_generator: Serve,
+    make_row: MakeRow, tmp_path: Path
+) -> None:  # fmt: skip
+    second = "```python\nprint(11)\n```"
+    url = serve_generator(lambda messages: second).url
+    (found,) = run(make_row(), GOOD, generator_url=url, trace=str(tmp_path), **settings)
+    assert found["revised_fraction"] == pytest.approx(fraction, nan_ok=True)
+    assert found["revised_passed"] == 0.0
+    (revision,) = records(tmp_path)[0]["revisions"]
+    assert (revision["status"], revision["n_passed"]) == ("wrong_answer", n_passed)
 
 
 def test_a_wrong_revision_of_a_right_draft_is_a_loss(
@@ -397,8 +419,7 @@ def test_a_few_faults_stop_nothing(
         ({"trace": 3}, "trace is 3; give text"),
         ({"packages": "pandas"}, "packages is 'pandas'; give a list of names"),
         ({"packages": ["a"], "judge_url": "http://x"}, "packages is for judging here"),
-        ({"fail_fast": 1}, "fail_fast is 1; give true or false"),
-        ({"fail_fast": True, "reward": "fraction"}, "take fail_fast out"),
+        ({"all_cases": 1}, "all_cases is 1; give true or false"),
         ({"max_critique_tokens": 768}, "go together"),
         ({"judge_url": "http://h", "unsafe_no_isolation": True}, "take it or judge_url out"),
         ({"max_fault_share": 1.5, "generator_url": "http://h"}, "a share from 0 to 1"),

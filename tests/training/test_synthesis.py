@@ -272,7 +272,7 @@ def test_the_same_run_again_asks_and_judges_nothing(
     files = {name: (tmp_path / name).read_bytes() for name in ("store.jsonl", "sft.jsonl")}
     rows = episodes(tmp_path)
     again = run(job)
-    assert (first.counts.asked, first.counts.judged) == (18, 12)
+    assert (first.counts.asked, first.counts.judged) == (18, 15)
     assert (again.counts.asked, again.counts.judged) == (0, 0)
     assert {name: (tmp_path / name).read_bytes() for name in files} == files
     assert episodes(tmp_path) == rows
@@ -281,10 +281,11 @@ def test_the_same_run_again_asks_and_judges_nothing(
 def test_a_program_that_comes_twice_is_judged_once(
     tmp_path: Path, script: Callable[..., str], spied: Callable[..., tuple[Ended, Spy]]
 ) -> None:
-    # the revision of the first draft is the fourth draft
     _, spy = spied(job_of(script(), tmp_path))
-    programs = [(s.problem.id, s.program) for s in spy.submissions]
-    assert len(programs) == len(set(programs)) == 12
+    judged = [(s.problem.id, s.program, s.all_cases) for s in spy.submissions]
+    # once as a draft, on all cases, and once as a revision: that of the first draft is the fourth
+    assert len(judged) == len(set(judged)) == 15
+    assert len({(problem, program) for problem, program, _ in judged}) == 12
 
 
 def test_what_determines_a_call_is_in_its_key(tmp_path: Path, script: Callable[..., str]) -> None:

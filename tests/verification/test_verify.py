@@ -51,11 +51,11 @@ def executor() -> ProcessExecutor:
 @pytest.fixture
 def judge(executor: ProcessExecutor) -> Callable[..., Verdict]:
     def run(cases: Sequence[TestCase], program: str | None, **options: Any) -> Verdict:
-        settings = {
-            key: options.pop(key)
-            for key in ("comparator", "limits", "time_limit", "fail_fast", "extraction")
-            if key in options
-        }
+        # all of them, so that a test sees the result of each
+        settings: dict[str, Any] = {"all_cases": True}
+        for key in ("comparator", "limits", "time_limit", "all_cases", "extraction"):
+            if key in options:
+                settings[key] = options.pop(key)
         options["limits"] = options.pop("own_limits", QUICK)
         problem = Problem("p", "d", "s", tuple(cases), **options)
         return anyio.run(lambda: verify(problem, program, executor=executor, **settings))
@@ -416,20 +416,27 @@ def test_a_prelude_that_fails_is_the_machinery_s_fault(judge: Any) -> None:
         judge(ADD, "print(3)", prelude="import no_such_module")
 
 
-# -- fail fast
+# -- stopping at the first failing case
 
 
-def test_fail_fast_ends_at_the_first_case_that_fails(judge: Any) -> None:
-    verdict = judge(ADD, "print(3)", fail_fast=True)
+def test_judging_ends_at_the_first_case_that_fails(judge: Any) -> None:
+    verdict = judge(ADD, "print(3)", all_cases=False)
     assert statuses(verdict) == ["accepted", "wrong_answer", None]
     assert (verdict.status, verdict.n_passed, verdict.n_cases) == ("wrong_answer", 1, 3)
     calls = [CallCase("double", (n,), 2 * n) for n in range(4)]
-    failing = judge(calls, "def double(x): return x + x if x < 1 else exit()", fail_fast=True)
+    failing = judge(calls, "def double(x): return x + x if x < 1 else exit()", all_cases=False)
     assert statuses(failing) == ["accepted", "runtime_error", None, None]
 
 
-def test_fail_fast_changes_nothing_where_all_is_well(judge: Any) -> None:
-    assert judge(DOUBLE, "def double(x): return x + x", fail_fast=True).n_passed == 2
+def test_stopping_changes_nothing_where_all_is_well(judge: Any) -> None:
+    assert judge(DOUBLE, "def double(x): return x + x", all_cases=False).n_passed == 2
+
+
+def test_stopping_is_the_default(executor: ProcessExecutor) -> None:
+    problem = Problem("p", "d", "s", ADD, limits=QUICK)
+    verdict = anyio.run(lambda: verify(problem, "print(3)", executor=executor))
+    assert statuses(verdict) == ["accepted", "wrong_answer", None]
+    assert verdict.digest == Judge(executor).digest(problem, "print(3)", bare=True)
 
 
 # -- reference programs
@@ -503,10 +510,10 @@ def test_a_multiple_of_the_row_s_limit_is_one_of_that_time_too(judge: Any) -> No
     assert judge(SLOW_CASES[:1], program, time_limit=TimeLimit(factor=3), **problem).passed
 
 
-def test_fail_fast_goes_on_after_a_slow_case_that_passes(judge: Any) -> None:
+def test_a_slow_case_that_passes_after_all_does_not_end_it(judge: Any) -> None:
     problem = {"own_limits": TIGHT, "time_reference": SLOW.format(0.4)}
     program = "import time\ndef f(n):\n    if n == 1: time.sleep(0.5)\n    return 1"
-    verdict = judge(SLOW_CASES, program, fail_fast=True, **problem)
+    verdict = judge(SLOW_CASES, program, all_cases=False, **problem)
     assert statuses(verdict) == ["accepted", "wrong_answer"]
     assert [case.index for case in verdict.cases] == [0, 1]
 
@@ -550,7 +557,7 @@ class Misbehaving:
         pass
 
 
-@pytest.mark.parametrize("fail_fast", [False, True])
+@pytest.mark.parametrize("all_cases", [False, True])
 @pytest.mark.parametrize("tell", [0, 1, 4])
 @pytest.mark.parametrize(
     "runs",
@@ -558,12 +565,12 @@ class Misbehaving:
     ids=len,
 )
 def test_an_executor_that_answers_amiss_never_makes_a_verdict(
-    runs: list[Run], tell: int, fail_fast: bool
+    runs: list[Run], tell: int, all_cases: bool
 ) -> None:
     problem = Problem("p", "d", "s", (StdioCase("", "3"),) * 3)
     executor = Misbehaving(runs, tell)
     with pytest.raises(JudgeError, match="'misbehaving' ran"):
-        anyio.run(lambda: verify(problem, "x", executor=executor, fail_fast=fail_fast))
+        anyio.run(lambda: verify(problem, "x", executor=executor, all_cases=all_cases))
 
 
 # -- the digest
@@ -585,7 +592,7 @@ FULL = Problem(
 DIGEST_ARGUMENTS: dict[str, Any] = {
     "comparator": "default",
     "limits": FULL.limits,
-    "fail_fast": False,
+    "all_cases": False,
     "extraction": "first_fence",
 }
 
@@ -620,7 +627,7 @@ def test_the_digest_is_sha256_of_canonical_json() -> None:
         "comparator": "default",
         "extraction": "first_fence",
         "limits": {"time_s": 2.0, "memory_mb": 256.0, "output_mb": 8.0},
-        "fail_fast": False,
+        "fail_fast": True,
     }
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     assert digest_of() == hashlib.sha256(canonical.encode("ascii")).hexdigest()
@@ -640,7 +647,7 @@ def test_each_ingredient_changes_the_digest() -> None:
         digest_of(comparator="evalplus"),
         digest_of(extraction="last_fence"),
         digest_of(extraction=None),
-        digest_of(fail_fast=True),
+        digest_of(all_cases=True),
         *(digest_of(limits=replace(FULL.limits, **{name: 1.0})) for name in FULL.limits.as_json()),
         digest_of(replace(FULL, prelude="import cmath")),
         digest_of(replace(FULL, reference="def f(): return 2")),
@@ -707,7 +714,7 @@ def test_the_digest_does_not_depend_on_the_hash_seed() -> None:
         cases = (CallCase("f", (set(words), {"k": words}), [{words: {"x", "y", "z"}}]),)
         print(judgement_digest(
             Problem("p", "d", "s", cases), "x", comparator="default", limits=Limits(),
-            fail_fast=False, extraction=None))
+            all_cases=True, extraction=None))
         """
     )
     digests = {
@@ -726,7 +733,7 @@ def test_the_digest_does_not_depend_on_the_hash_seed() -> None:
 
 
 def test_a_verdict_survives_json(judge: Any) -> None:
-    verdict = judge(ADD, "a = input()\nprint(3) if '1' in a else 1 / 0", fail_fast=True)
+    verdict = judge(ADD, "a = input()\nprint(3) if '1' in a else 1 / 0", all_cases=False)
     data = json.loads(json.dumps(verdict.as_json()))
     assert set(data) == {"status", "passed", "n_passed", "n_cases", "cases", "digest"}
     assert data["cases"][2] is None
@@ -764,7 +771,7 @@ def test_a_completion_is_judged_on_the_program_in_it(executor: ProcessExecutor) 
 def test_a_judge_promises_the_digest_its_verdict_carries(
     executor: ProcessExecutor, settings: dict[str, Any]
 ) -> None:
-    judge = Judge(executor, fail_fast=True, **settings)
+    judge = Judge(executor, all_cases=True, **settings)
     problem = Problem("p", "d", "s", ADD[:1], limits=QUICK, time_reference="print(3)")
     for bare in (True, False):
         verdict = anyio.run(lambda bare=bare: judge.verify(problem, "print(3)", bare=bare))
@@ -789,5 +796,5 @@ def test_a_judge_tells_its_settings(executor: ProcessExecutor) -> None:
         "extraction": "first_fence",
         "time_limit": "2",
         "output_mb": "row",
-        "fail_fast": False,
+        "all_cases": False,
     }
