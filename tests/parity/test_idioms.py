@@ -75,7 +75,7 @@ def test_the_corpus_has_programs_of_every_group() -> None:
     "executor",
     [
         "embedded",
-        "process",
+        pytest.param("process", marks=pytest.mark.slow),
         pytest.param("sandbox_fusion", marks=pytest.mark.slow),
         pytest.param("inspect_sandbox", marks=pytest.mark.slow),
     ],
