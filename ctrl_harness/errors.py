@@ -38,6 +38,10 @@ class JudgeError(CtrlHarnessError, RuntimeError):
     """The machinery failed, so nothing is known of the program. Never a score."""
 
 
+class PreludeError(JudgeError):
+    """The code that runs before the program failed by itself: whoever gave it has to mend it."""
+
+
 class CriticError(CtrlHarnessError, RuntimeError):
     """A critic failed, so there is no critique of this draft. Never a judgement, never a score."""
 

@@ -33,6 +33,10 @@ _POSITIVE = click.FloatRange(0, 1e6, min_open=True, max_open=True)
     "--max-body-mb", type=_POSITIVE, default=64.0, show_default=True, help="MiB of a request."
 )
 @click.option(
+    "--max-connections", type=click.IntRange(8), default=2048, show_default=True,
+    help="Connections, if `ulimit -n` allows as many.",
+)
+@click.option(
     "--max-time-limit", type=_POSITIVE, default=300.0, show_default=True,
     help="The most wall seconds a test may ask for.",
 )
@@ -56,6 +60,7 @@ def serve(
     token: str | None,
     queue: int,
     max_body_mb: float,
+    max_connections: int,
     max_time_limit: float,
     max_memory_mb: float,
     max_output_mb: float,
@@ -69,6 +74,7 @@ def serve(
     Stops on SIGTERM or SIGINT: it takes nothing new and finishes what is inside.
     """
     try:
+        from ctrl_harness.server.log_limit import LogLimit
         from ctrl_harness.server.run import run_server
         from ctrl_harness.server.settings import ServerSettings
     except ImportError as error:
@@ -77,7 +83,9 @@ def serve(
         ) from error
     from ctrl_harness.execution.threads import usable_cores
 
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    lines = logging.StreamHandler(sys.stderr)
+    lines.addFilter(LogLimit())
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[lines])
     if token is not None and not token.strip():
         raise UserError("the token is empty; give one, or none at all")
     workers = workers or usable_cores()
@@ -86,6 +94,7 @@ def serve(
         max_waiting=queue,
         max_body_mb=max_body_mb,
         max_pending_mb=max(1024.0, max_body_mb),
+        max_connections=max_connections,
         max_time_s=max_time_limit,
         max_memory_mb=max_memory_mb,
         max_output_mb=max_output_mb,

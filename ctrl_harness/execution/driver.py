@@ -13,7 +13,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ctrl_harness.errors import JudgeError
+from ctrl_harness.errors import JudgeError, PreludeError
 from ctrl_harness.execution.cell_job import Job, end_of_compiler
 from ctrl_harness.execution.executor import Run
 from ctrl_harness.execution.judging import Judging
@@ -85,7 +85,7 @@ class Results:
                     self.compile_error = body.decode("utf-8", "replace")
                 elif kind == PRELUDE_FAILED:
                     text = body.decode("utf-8", "replace")
-                    raise JudgeError(f"the prelude failed before the program: {text}")
+                    raise PreludeError(f"the prelude failed before the program: {text}")
                 else:
                     ready = True
         except ValueError as error:

@@ -18,7 +18,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.errors import JudgeError, PreludeError, UserError
 from ctrl_harness.execution.cell_client import Cell
 from ctrl_harness.execution.cell_job import (
     CellDied,
@@ -169,7 +169,7 @@ class EmbeddedExecutor:
             except NotCompiled as error:
                 return [*judging.runs, Run("compile_error", error=str(error))]
             except PreludeFailed as error:
-                raise JudgeError(f"the prelude failed before the program: {error}") from error
+                raise PreludeError(f"the prelude failed before the program: {error}") from error
             except (CellDied, HostLost) as error:
                 if self._pool.generation != generation:
                     raise JudgeError("the executor was closed while it judged") from error

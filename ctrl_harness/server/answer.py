@@ -76,6 +76,8 @@ class Answer:
         body = json.dumps({"detail": str(refusal)}).encode("ascii")
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         headers |= refusal.headers
+        if not self.body_read:  # what is still to come would be read for nothing
+            headers["connection"] = "close"
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": refusal.status, "headers": pairs})
         await self.send({"type": "http.response.body", "body": body})

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.errors import JudgeError, PreludeError, UserError
 from ctrl_harness.execution.choice import DEFAULT as EMBEDDED
 from ctrl_harness.execution.executor import Executor, Input, Program, Run, StdinInput
 from ctrl_harness.problems.problem import Limits
@@ -49,6 +49,7 @@ ON_ROWS = (
 JUDGING = ("/run_code", "/submit", "/verify", "/execute")
 _ROUTES = frozenset({*JUDGING, *ON_ROWS, *NOT_HERE, "/v1/ping", "/metrics", "/openapi.json"})
 _MAX_ERRORS = 20
+_MAX_DETAIL = 500
 _TURNS_A_WORKER = 2
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -262,6 +263,11 @@ def _add_error_handlers(app: FastAPI, metrics: Metrics) -> None:
         # nothing here recurses but over what the request holds
         detail = "the request holds values or code nested too deeply; flatten them"
         return Json({"detail": detail}, status_code=400)
+
+    @app.exception_handler(PreludeError)
+    async def refuse_prelude(_: Request, error: PreludeError) -> Json:
+        detail = " ".join(str(error).split())[:_MAX_DETAIL]
+        return Json({"detail": f"{detail}; mend the prelude, files or tests"}, status_code=400)
 
     @app.exception_handler(JudgeError)
     async def fail(request: Request, error: JudgeError) -> Json:

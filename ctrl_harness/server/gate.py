@@ -19,10 +19,11 @@ from typing import Any
 import anyio
 
 from ctrl_harness.server.answer import Answer, Message, Refusal, Send
+from ctrl_harness.server.connections import CONNECTION, Connection
 from ctrl_harness.server.metrics import Metrics
 from ctrl_harness.server.run_code import sandbox_error
 from ctrl_harness.server.settings import ServerSettings
-from ctrl_harness.server.waiting import Room, Throughput
+from ctrl_harness.server.waiting import Room, Share, Throughput
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -59,7 +60,8 @@ class Gate:
         self._token: bytes | None = None
         if settings.token is not None:  # any bytes: it came from a command line or the environment
             self._token = settings.token.encode("utf-8", "surrogateescape")
-        self._room = Room(int(max(settings.max_pending_mb, settings.max_body_mb) * _MIB))
+        self._most = int(settings.max_body_mb * _MIB)
+        self._room = Room(int(settings.max_pending_mb * _MIB))
         self._throughput = Throughput(time.monotonic)
         self._scopes: set[anyio.CancelScope] = set()
         self._stopping = False
@@ -73,6 +75,7 @@ class Gate:
         answer = Answer(send, sandbox_error if scope["path"] == "/run_code" else None)
         try:
             self._authorise(scope)
+            self._check_form(scope)
             if scope["method"] == "POST":
                 await self._admit(scope, receive, answer)
             else:
@@ -95,14 +98,27 @@ class Gate:
     def _authorise(self, scope: Scope) -> None:
         if self._token is None or scope["path"] in OPEN_PATHS:
             return
-        given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
-        if not hmac.compare_digest(_token_of(given), self._token):
+        given = _token_of(_header(scope, b"authorization"))
+        if not hmac.compare_digest(given, self._token):
             raise Refusal(
                 401,
                 "this server asks for a token; send it as `Authorization: Bearer TOKEN`, or as the "
                 "password in the URL (http://any:TOKEN@host:port)",
                 {"www-authenticate": "Bearer"},
             )
+
+    def _check_form(self, scope: Scope) -> None:
+        connection = _connection_of(scope)
+        if connection is not None and connection.surplus and scope["path"] not in OPEN_PATHS:
+            self._metrics.surplus()
+            raise Refusal(
+                failure_status(scope["path"]),
+                "all connections of this server are taken; ask again, or another server",
+                {"retry-after": "1", "connection": "close"},
+            )
+        coding = _header(scope, b"content-encoding").strip().lower()
+        if coding not in (b"", b"identity"):
+            raise Refusal(415, "bodies are read as they are; send no Content-Encoding")
 
     # -- a place in the queue
 
@@ -114,24 +130,23 @@ class Gate:
             self._throughput.begin()
         self.inside += 1
         self._metrics.inside(self.inside, self._settings.workers)
-        taken = 0
         stopped = anyio.CancelScope()
         self._scopes.add(stopped)
         try:
             with stopped:
                 if self._stopping:
                     stopped.cancel()
-                taken = await self._room.take(self._size(scope) * _COPIES)
-                body = await self._read(scope, receive, answer)
-                taken -= self._give_back(taken, len(body) * _COPIES)
-                await self._serve(scope, receive, answer, body)
+                with self._room.share() as share:
+                    body = await self._read(scope, receive, answer, share)
+                    await self._serve(scope, receive, answer, body)
+                    if (connection := _connection_of(scope)) is not None:
+                        await connection.written(self._settings.taking_s)
             if stopped.cancelled_caught:
                 raise self._gone(scope)
             if answer.status == 200:
                 self._throughput.end()
         finally:
             self._scopes.discard(stopped)
-            self._room.give(taken)
             self.inside -= 1
             self._metrics.inside(self.inside, self._settings.workers)
 
@@ -141,52 +156,62 @@ class Gate:
         after = max(1, min(_MAX_RETRY_AFTER_S, math.ceil(seconds)))
         return Refusal(429, f"{why}; ask again in {after} s", {"retry-after": str(after)})
 
-    def _size(self, scope: Scope) -> int:
-        """Bytes that the body may have: what the request declares, or else all that is allowed."""
-        most = int(self._settings.max_body_mb * _MIB)
-        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
-        if not declared.isdigit():
-            return most
-        size = int(declared[:18])
-        if size > most:
+    async def _read(
+        self, scope: Scope, receive: Receive, answer: Answer, share: Share
+    ) -> bytearray:
+        declared = _header(scope, b"content-length")
+        if declared.isdigit() and int(declared[:18]) > self._most:
             raise self._too_large()
-        return size
-
-    def _give_back(self, taken: int, needed: int) -> int:
-        surplus = max(0, taken - needed)
-        self._room.give(surplus)
-        return surplus
-
-    async def _read(self, scope: Scope, receive: Receive, answer: Answer) -> bytes:
-        most = int(self._settings.max_body_mb * _MIB)
         body = bytearray()
+        start = anyio.current_time()
         try:
-            with anyio.fail_after(self._settings.body_s):
-                while not answer.body_read:
+            while not answer.body_read:
+                with anyio.fail_after(start + self._time_for(len(body)) - anyio.current_time()):
                     message = await receive()
-                    if message["type"] != "http.request":
-                        raise Refusal(400, "the request broke off")
-                    answer.body_read = not message.get("more_body", False)
-                    body += message.get("body", b"")
-                    if len(body) > most:
-                        raise self._too_large()
+                if message["type"] != "http.request":
+                    raise Refusal(400, "the request broke off")
+                answer.body_read = not message.get("more_body", False)
+                body += message.get("body", b"")
+                if len(body) > self._most:
+                    raise self._too_large()
+                start += await self._wait_for_room(scope, share, len(body) * _COPIES)
         except TimeoutError:
             status = 504 if scope["path"] in PATIENT_PATHS else 408
-            detail = f"the body did not come in {self._settings.body_s:g} s"
+            detail = (
+                f"the body did not come in {self._settings.body_s:g} s, or slower than "
+                f"{self._settings.slow_kb_s:g} KiB/s"
+            )
             raise Refusal(status, detail) from None
-        return bytes(body)
+        share.is_whole()
+        return body
+
+    async def _wait_for_room(self, scope: Scope, share: Share, size: int) -> float:
+        """Until the share is of that size; the seconds it took, which are not the client's."""
+        start = anyio.current_time()
+        connection = _connection_of(scope)
+        if connection is not None:
+            connection.keep(True)
+        await share.take(size - share.taken)
+        if connection is not None:
+            connection.keep(False)
+        return anyio.current_time() - start
+
+    def _time_for(self, received: int) -> float:
+        """Seconds after which more than this must have come."""
+        slowest_s = received / (self._settings.slow_kb_s * 1024)
+        return min(self._settings.body_s, self._settings.slow_s + slowest_s)
 
     def _too_large(self) -> Refusal:
         return Refusal(
             413, f"a request may have at most {self._settings.max_body_mb:g} MiB; send less at once"
         )
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: Answer, body: bytes) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, answer: Answer, body: bytearray) -> None:
         first = [body]
 
         async def replay() -> Message:
             if first:
-                return {"type": "http.request", "body": first.pop(), "more_body": False}
+                return {"type": "http.request", "body": bytes(first.pop()), "more_body": False}
             await anyio.sleep_forever()
             raise AssertionError("unreachable")
 
@@ -207,6 +232,17 @@ class Gate:
     def _gone(self, scope: Scope) -> Refusal:
         status = failure_status(scope["path"])
         return Refusal(status, "the server is stopping; ask another one", {"retry-after": "5"})
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """The first of this name; empty where there is none."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def _connection_of(scope: Scope) -> Connection | None:
+    """None where no server stands in front of the application."""
+    connection: Connection | None = scope.get("state", {}).get(CONNECTION)
+    return connection
 
 
 def _token_of(header: bytes) -> bytes:

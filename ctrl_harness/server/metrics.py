@@ -33,6 +33,10 @@ class Metrics:
             "ctrl_harness_judge_errors", "Programs that could not be judged.",
             registry=self._registry,
         )  # fmt: skip
+        self._surplus = Counter(
+            "ctrl_harness_surplus_requests", "Requests refused because connections were all taken.",
+            registry=self._registry,
+        )  # fmt: skip
         self._running = Gauge(
             "ctrl_harness_running", "Requests being judged.", registry=self._registry
         )
@@ -50,6 +54,9 @@ class Metrics:
 
     def judge_error(self) -> None:
         self._judge_errors.inc()
+
+    def surplus(self) -> None:
+        self._surplus.inc()
 
     def inside(self, requests: int, workers: int) -> None:
         self._running.set(min(requests, workers))

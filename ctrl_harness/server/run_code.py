@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +19,7 @@ _MAX_PATH_CHARS = 500
 _MAX_ENTRIES = 2_000
 _IGNORED = "IGNORE_THIS_FILE"
 """In the path of a file that is not to be there (SandboxFusion, runners/base.py: restore_files)."""
+_LONE = re.compile("[\ud800-\udfff]")
 _PLACE_FILES = """\
 def _place(files, modules):
     import base64, os, sys
@@ -60,7 +62,7 @@ def limits_of(request: RunCodeRequest) -> Limits:
 def program_of(request: RunCodeRequest) -> Program:
     """The program, with its files put into its folder first. Raises UserError for a bad path."""
     for name in request.fetch_files:
-        if "\0" in name or len(name) > _MAX_PATH_CHARS:
+        if not _can_name_a_file(name):
             raise UserError(f"fetch_files names {name!r:.80}; give short paths")
     files = dict(
         _file(path, data)
@@ -80,6 +82,11 @@ def program_of(request: RunCodeRequest) -> Program:
     return Program(request.code, prelude, tuple(dict.fromkeys(request.fetch_files)))
 
 
+def _can_name_a_file(path: str) -> bool:
+    """Whether it is short, has no NUL and no half of a character (a lone surrogate)."""
+    return len(path) <= _MAX_PATH_CHARS and "\0" not in path and _LONE.search(path) is None
+
+
 def _file(path: str, data: str) -> tuple[str, str]:
     """Path and content, checked: nothing may fail, or land elsewhere, in the sandbox."""
     parts = PurePosixPath(path).parts
@@ -87,8 +94,7 @@ def _file(path: str, data: str) -> tuple[str, str]:
         not parts
         or path.startswith("/")
         or ".." in parts
-        or "\0" in path
-        or len(path) > _MAX_PATH_CHARS
+        or not _can_name_a_file(path)
         or max(len(part.encode("utf-8", "replace")) for part in parts) > 255
     ):
         raise UserError(f"files name {path!r:.80}; give short paths inside the working folder")

@@ -16,10 +16,12 @@ class ServerSettings:
     those, more get 429; on SandboxFusion's routes all wait. max_body_mb, max_pending_mb: MiB of one
     request and of all that are inside, each counted twice; others wait unread. max_time_s,
     max_memory_mb, max_output_mb: the most that a request may ask for a test case. max_judging_s:
-    wall seconds that judging may take, without the wait for it; body_s: seconds that a body may
-    take to arrive. first_byte_s: after so many seconds an answer on SandboxFusion's routes begins
-    with a blank. grace_s: seconds that what is inside gets to finish when the server stops. token:
-    what requests must carry.
+    wall seconds that judging may take, without the wait for it. max_connections: that may be open,
+    where descriptors suffice. head_s, body_s: seconds that the head and the body of a request may
+    take to arrive; after slow_s of them a body must have come at slow_kb_s KiB a second. taking_s:
+    seconds that a client may take to read its answer. first_byte_s: after so many seconds an answer
+    on SandboxFusion's routes begins with a blank. grace_s: seconds that what is inside gets to
+    finish when the server stops. token: what requests must carry.
     """
 
     workers: int = 1
@@ -30,7 +32,12 @@ class ServerSettings:
     max_memory_mb: float = 8192.0
     max_output_mb: float = 64.0
     max_judging_s: float = 900.0
+    max_connections: int = 2048
+    head_s: float = 20.0
     body_s: float = 60.0
+    slow_s: float = 10.0
+    slow_kb_s: float = 64.0
+    taking_s: float = 60.0
     first_byte_s: float = 25.0
     grace_s: float = 30.0
     token: str | None = None

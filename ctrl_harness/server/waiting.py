@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import anyio
 
@@ -11,39 +12,65 @@ _WINDOW = 256
 
 
 class Room:
-    """Bytes that bodies may take together; who finds none waits, first come, first served."""
+    """Bytes that bodies may take together, as they come in.
+
+    Where they are all taken, and by none that is whole and will give its part back, the one that
+    came first goes on growing beyond the size: so one always gets whole and is served.
+    """
 
     def __init__(self, size: int) -> None:
-        self._size = size
         self._free = size
-        self._waiting: deque[tuple[int, anyio.Event]] = deque()
+        self._growing: dict[Share, None] = {}
+        self._whole = 0
+        self._changed = anyio.Event()
 
-    async def take(self, size: int) -> int:
-        """Waits until there is room, and takes it; returns how much, for `give`."""
-        size = min(size, self._size)
-        if not self._waiting and size <= self._free:
-            self._free -= size
-            return size
-        place = (size, anyio.Event())
-        self._waiting.append(place)
+    @contextmanager
+    def share(self) -> Iterator[Share]:
+        """One body's part of it, given back in the end."""
+        share = Share(self)
+        self._growing[share] = None
         try:
-            await place[1].wait()
-        except BaseException:
-            if place[1].is_set():
-                self.give(size)
+            yield share
+        finally:
+            if share in self._growing:
+                del self._growing[share]
             else:
-                self._waiting.remove(place)
-                self.give(0)
-            raise
-        return size
+                self._whole -= 1
+            self._free += share.taken
+            self._notify()
 
-    def give(self, size: int) -> None:
-        """Gives room back, and hands it to those who wait."""
-        self._free += size
-        while self._waiting and self._waiting[0][0] <= self._free:
-            wanted, event = self._waiting.popleft()
-            self._free -= wanted
-            event.set()
+    async def take(self, share: Share, size: int) -> None:
+        """Waits until there is room for so much more of a body."""
+        while size > self._free and (self._whole or share is not next(iter(self._growing))):
+            await self._changed.wait()
+        self._free -= size
+        share.taken += size
+
+    def end_growth(self, share: Share) -> None:
+        """A body takes no more."""
+        del self._growing[share]
+        self._whole += 1
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+
+class Share:
+    """What one body has taken of the room, in bytes."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.taken = 0
+
+    async def take(self, size: int) -> None:
+        """Waits until there is room for so much more."""
+        await self._room.take(self, size)
+
+    def is_whole(self) -> None:
+        """It takes no more."""
+        self._room.end_growth(self)
 
 
 class Throughput:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -21,10 +22,16 @@ _START_S = 60.0
 
 @dataclass
 class Server:
-    """A live `ctrl-harness serve`."""
+    """A live `ctrl-harness serve`. log: what it wrote to its stderr since it listens."""
 
     process: subprocess.Popen[str]
     url: str
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, port = self.url.removeprefix("http://").split(":")
+        return host, int(port)
 
     def client(self, **options: object) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=60, trust_env=False, **options)  # type: ignore[arg-type]
@@ -34,7 +41,8 @@ class Server:
         return self.process.wait(timeout=60)
 
 
-def start_server(*arguments: str) -> Server:
+def start_server(*arguments: str, descriptors: int | None = None) -> Server:
+    """descriptors: the `ulimit -n` that it starts under."""
     if sys.platform != "linux":
         pytest.skip("cells need Linux")
     pytest.importorskip("fastapi", reason="the server needs the extra `server`")
@@ -45,6 +53,7 @@ def start_server(*arguments: str) -> Server:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        preexec_fn=None if descriptors is None else lambda: _limit_descriptors(descriptors),
     )
     assert process.stderr is not None
     killer = threading.Timer(_START_S, process.kill)
@@ -54,10 +63,22 @@ def start_server(*arguments: str) -> Server:
         said += line
         if found := re.search(r"judging on (http://\S+)", line):
             killer.cancel()
-            return Server(process, found[1])
+            server = Server(process, found[1])
+            threading.Thread(target=_keep_log, args=(server,), daemon=True).start()
+            return server
     killer.cancel()
     process.wait()
     raise AssertionError(f"the server did not start: {said}")
+
+
+def _limit_descriptors(most: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _keep_log(server: Server) -> None:
+    assert server.process.stderr is not None
+    for line in server.process.stderr:
+        server.log.append(line)
 
 
 @pytest.fixture
@@ -65,8 +86,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Starts servers, with arguments of the command; they end with the test."""
     started: list[Server] = []
 
-    def start(*arguments: str) -> Server:
-        started.append(start_server(*arguments))
+    def start(*arguments: str, descriptors: int | None = None) -> Server:
+        started.append(start_server(*arguments, descriptors=descriptors))
         return started[-1]
 
     yield start
@@ -86,8 +107,6 @@ def _end(servers: list[Server]) -> None:
         if one.process.poll() is None:
             one.process.kill()
         one.process.wait()
-        assert one.process.stderr is not None
-        one.process.stderr.close()
 
 
 @pytest.fixture(scope="session")

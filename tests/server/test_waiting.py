@@ -57,7 +57,8 @@ class Slow:
 class Client:
     """One request, message by message."""
 
-    def __init__(self, path: str, body: dict[str, Any]) -> None:
+    def __init__(self, path: str, body: dict[str, Any], message_bytes: int | None = None) -> None:
+        """message_bytes: how many of the body come at a time; all at once by default."""
         data = json.dumps(body).encode()
         self.scope = {
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
@@ -69,12 +70,14 @@ class Client:
         self.sent: list[Any] = []
         self.read = False
         self._data = data
+        self._message_bytes = message_bytes or len(data)
 
     async def receive(self) -> dict[str, Any]:
         if self.read:
             await anyio.sleep_forever()
-        self.read = True
-        return {"type": "http.request", "body": self._data, "more_body": False}
+        some, self._data = self._data[: self._message_bytes], self._data[self._message_bytes :]
+        self.read = not self._data
+        return {"type": "http.request", "body": some, "more_body": not self.read}
 
     async def send(self, message: Any) -> None:
         self.sent.append(message)
@@ -161,7 +164,8 @@ def test_judging_has_a_deadline_and_waiting_has_none() -> None:
 def test_a_body_for_which_there_is_no_room_is_read_later() -> None:
     executor = Slow(0.2)
     gate = create_app(executor, ServerSettings(workers=4, max_body_mb=1, max_pending_mb=1))
-    clients = [Client("/run_code", {**RUN, "stdin": "x" * 300_000}) for _ in range(3)]
+    body = {**RUN, "stdin": "x" * 300_000}
+    clients = [Client("/run_code", body, message_bytes=50_000) for _ in range(3)]
     read: list[bool] = []
 
     async def serve() -> None:
@@ -176,26 +180,31 @@ def test_a_body_for_which_there_is_no_room_is_read_later() -> None:
     assert [client.status for client in clients] == [200] * 3
 
 
-def test_room_is_given_in_order_and_returns_when_who_waits_goes_away() -> None:
+def test_where_there_is_no_room_the_first_grows_on_and_the_others_when_it_is_gone() -> None:
     async def use() -> list[str]:
         room, order = Room(10), list[str]()
 
-        async def want(name: str, size: int, patience_s: float = 9) -> None:
-            with anyio.move_on_after(patience_s):
-                await room.take(size)
-                order.append(name)
+        async def grow(name: str, patience_s: float = 9) -> None:
+            with anyio.move_on_after(patience_s), room.share() as share:
+                for _ in range(3):
+                    await share.take(4)
+                    order.append(name)
+                    await anyio.sleep(0.02)
+                share.is_whole()
+                await anyio.sleep(0.05)
 
-        await room.take(8)
         async with anyio.create_task_group() as group:
-            for name, size, patience_s in (("gone", 9, 0.05), ("large", 6, 9), ("small", 2, 9)):
-                group.start_soon(want, name, size, patience_s)
-                await anyio.sleep(0)
-            await anyio.sleep(0.1)
-            assert order == []
-            room.give(8)
+            group.start_soon(grow, "first")
+            group.start_soon(grow, "gone", 0.03)
+            group.start_soon(grow, "last")
+        async with anyio.create_task_group() as group:  # all was given back
+            group.start_soon(grow, "again")
+            group.start_soon(grow, "and again")
         return order
 
-    assert anyio.run(use) == ["large", "small"]
+    order = anyio.run(use)
+    assert order[:4] == ["first", "gone", "first", "first"]
+    assert order[4:7] == ["last"] * 3 and sorted(order[7:]) == ["again"] * 3 + ["and again"] * 3
 
 
 def test_the_rate_is_that_of_the_last_requests_and_forgets_pauses() -> None:
