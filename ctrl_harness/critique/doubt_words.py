@@ -31,6 +31,7 @@ FAULTS = word_set(
     "incorrect incorrectly wrong wrongly error errors erroneous bug bugs buggy issue issues"
     " drawback drawbacks shortcoming shortcomings weakness weaknesses gap gaps hole holes"
     " concern concerns glitch glitches quirk quirks oversight discrepancy mismatch deviation"
+    " counterexample counterexamples counter-example"
     " deviates differs differ raises throws forever endless endlessly too off skips skipped"
     " drops dropped lost unclosed truncated ignore forgot unsolved unsupported mistake"
     " mistakes mistaken problems problematic flaw flaws flawed fault faults faulty fail fails"
@@ -140,3 +141,30 @@ RESTRICTIONS = word_set("sample visible given example examples public simple bas
 FAILS = word_set("fails crashes misses mishandles ignores breaks overflows raises hangs loops")
 ALL_IS_WELL = word_set("pass passes passed good well fine correct ok works")
 HYPOTHETICAL = word_set("if would could might unless were at")
+
+PLAIN_FAULTS = word_set(
+    "incorrect incorrectly wrong wrongly bug bugs buggy flaw flaws flawed fails fail failing failed"
+    " crash crashes crashed mistake mistakes tle timeout timeouts counterexample counterexamples"
+    " counter-example exceeds exceeded mishandles mishandled unhandled indexerror keyerror"
+    " typeerror valueerror zerodivisionerror attributeerror nameerror syntaxerror recursionerror"
+    " indentationerror off-by-one"
+)
+"""In a paragraph behind the judgement these report a fault; an explanation has other uses for the
+rest of FAULTS."""
+LABELS_OF_FAULTS = word_set(
+    "issue issues problem problems fix caveat caveats missing error errors limitation limitations"
+    " failure failures exception exceptions correction corrections"
+)
+RATINGS = word_set("score rating grade passed passes points")
+AVOIDS = word_set(
+    "avoid avoids avoided avoiding prevent prevents preventing guards would handles was"
+)
+REPORTS = {
+    tuple(report.split())
+    for report in (
+        "runtime error", "syntax error", "limit exceeded", "will not", "time out", "times out",
+        "does not compile", "does not work", "does not pass", "does not handle", "please fix",
+        "a fix", "the fix", "needs to", "need to change", "missing a", "but got", ", got",
+        "returns none for", "one error", "an error in",
+    )
+}  # fmt: skip

@@ -13,7 +13,7 @@ from ctrl_harness.critique.judgement_claims import (
     supposes_changes,
     takes_back,
 )
-from ctrl_harness.critique.judgement_doubts import doubtful
+from ctrl_harness.critique.judgement_doubts import doubtful, speaks_of_a_fault
 from ctrl_harness.critique.judgement_grammar import Judged, judged, program
 from ctrl_harness.critique.judgement_text import (
     ARROW,
@@ -274,6 +274,7 @@ def _contradicted(side: Side, paragraph: Sequence[str]) -> bool:
     if side == "correct":
         return (
             (begins_a_contrast(paragraph) and doubtful(paragraph))
+            or speaks_of_a_fault(paragraph)
             or any(claims_fault(sentence) for sentence in sentences)
             or any((said := judged(s)) and said.side == "incorrect" for s in sentences)
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ctrl_harness.critique.doubt_words import (
     ACTS,
+    AVOIDS,
     BESIDE_STYLE,
     CHANGES,
     CHECKS,
@@ -19,6 +20,7 @@ from ctrl_harness.critique.doubt_words import (
     GIVES,
     HEDGES,
     HOLDS,
+    LABELS_OF_FAULTS,
     LIMITERS,
     NEED,
     NO,
@@ -27,7 +29,10 @@ from ctrl_harness.critique.doubt_words import (
     OTHERS,
     PAIRS,
     PLACES,
+    PLAIN_FAULTS,
+    RATINGS,
     REMARKS,
+    REPORTS,
     REQUESTS,
     REVERSALS,
     SENTENCE_ENDS,
@@ -47,6 +52,57 @@ _DOUBTS = (
 )  # fmt: skip
 
 _FRAGMENT_WORDS = 5
+_RATING_WORDS = 40
+
+
+def speaks_of_a_fault(words: Sequence[str]) -> bool:
+    """Whether a later paragraph reports a fault ("Test 3 fails.", "Score: 2/10", "Fix: use <=").
+
+    Fewer words count than beside the judgement, since explanations stand here: "could be shorter"
+    and "the missing number" do not.
+    """
+    if _is_low_rating(words) or list(words) == ["not"] or list(words[-2:]) == [":", "no"]:
+        return True
+    position = 0
+    while position < len(words):
+        if after := denied_fault(words, position) or _avoided_fault(words, position):
+            position = after
+            continue
+        word = words[position]
+        is_label = words[position + 1 : position + 2] == [":"]
+        if word in PLAIN_FAULTS or word in _REJECTIONS or (is_label and word in LABELS_OF_FAULTS):
+            return True
+        if (
+            tuple(words[position : position + 2]) in REPORTS
+            or tuple(words[position : position + 3]) in REPORTS
+        ):
+            return True
+        position += 1
+    return False
+
+
+def _avoided_fault(words: Sequence[str], start: int) -> int:
+    """Behind "avoids", "prevents", "would": up to the fault that does not happen. "Was incorrect",
+    "incorrect input" are none of the program either."""
+    if words[start] == "incorrect" and words[start + 1 : start + 2] in (["input"], ["inputs"]):
+        return start + 2
+    if words[start] not in AVOIDS:
+        return 0
+    for position in range(start + 1, min(start + 5, len(words))):
+        if words[position] in PLAIN_FAULTS:
+            return position + 1
+    return 0
+
+
+def _is_low_rating(words: Sequence[str]) -> bool:
+    """ "Score: 2/10", "Rating: 40%", "Grade: F", "Passed: 3 of 10"."""
+    for position, word in enumerate(words[:_RATING_WORDS]):
+        if word not in RATINGS:
+            continue
+        rest = [w for w in words[position + 1 : position + 5] if w not in (":", "-", "=", "is")]
+        if _speaks_of_a_ratio(rest) or rest[:1] in (["0"], ["d"], ["e"], ["f"]):
+            return True
+    return False
 
 
 def doubtful(words: Sequence[str]) -> bool:
@@ -54,7 +110,7 @@ def doubtful(words: Sequence[str]) -> bool:
 
     "No errors", "nothing is wrong" and "needs no changes" do not.
     """
-    if _speaks_of_a_ratio(words):
+    if _speaks_of_a_ratio(words) or _is_low_rating(words):
         return True
     position = 0
     while position < len(words):

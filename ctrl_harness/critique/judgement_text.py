@@ -39,6 +39,11 @@ _INLINE_TAG = re.compile(
 _ANGLES = re.compile(r"<\s?(\w[\w /|-]{0,30})\s?>")
 _FOOTNOTE = re.compile(r"(?<![*\w])(correct)\*(?![*\w])", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:boxed|fbox|text\w{0,6}|math\w{1,6}|emph|underline)\s{0,3}\{")
+_OPTION = r"[ \t]{0,4}[*_]{0,3}(?:in)?correct\b[*_]{0,3}"
+_OPEN_BOX = re.compile(rf"(?:[-*+][ \t]{{1,4}})?(?:\[ ?\]|\( ?\)|[☐□⬜◯○]){_OPTION}", re.IGNORECASE)
+_TICKED_BOX = re.compile(
+    rf"(?:[-*+][ \t]{{1,4}})?(?:\[[x✓✔]\]|\([x✓✔]\)|[☑☒]\ufe0f?)(?={_OPTION})", re.IGNORECASE
+)
 _ESCAPED_LINE = re.compile(r"\\n(?![a-z])")
 _ESCAPE = re.compile(r"\\(?=[^\w\s])")
 _EMPHASIS = re.compile(r"(?<!\w)_{1,3}(?=\w)|(?<=[^\W_])_{1,3}(?!\w)")
@@ -67,10 +72,11 @@ def readable(text: str) -> str:
     """The text in plain letters without markup that carries no meaning (see plain_text).
 
     HTML's and LaTeX's marks go, what is struck out gets the sign STRUCK on both sides, a tag
-    <overall_judgment> becomes the label. Code blocks of several lines go too, unless the only
-    labels stand in them.
+    <overall_judgment> becomes the label. Of options with boxes the ticked one stays. Code
+    blocks of several lines go too, unless the only labels stand in them.
     """
     text = plain_text(text)
+    text = _TICKED_BOX.sub("", _OPEN_BOX.sub("", text))
     text = _LABEL_TAG.sub(lambda tag: "\n\n" if tag[1] else "\nOverall judgment: ", text)
     text = _TAG_BEFORE_LABEL.sub("\n", text)
     text = _STRIKE.sub(f" {STRUCK} ", text)

@@ -34,7 +34,7 @@ RECALL = {
     "plain": (20, 20),
     "label": (52, 52),
     "markup": (82, 82),
-    "marks": (15, 15),
+    "marks": (24, 24),
     "quotes": (28, 28),
     "letters": (19, 19),
     "sentence": (99, 99),
@@ -52,6 +52,7 @@ RECALL = {
     "attack": (48, 52),
     "json": (7, 7),
     "table": (5, 5),
+    "explanation": (39, 42),
 }
 
 
