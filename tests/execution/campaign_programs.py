@@ -35,7 +35,7 @@ TESTS = Path(__file__).parents[1]
 _MOST_CASES_OF_A_ROW = 4
 _COMPARATORS = ("default", "livecodebench", "sandbox_fusion", "evalplus", "taco")
 _EVIL_SOURCE_SHARE = 0.04
-_LARGE_SHARE = 0.12
+_LARGE_SHARE = 0.08
 """Of the grammar's programs: those that may use and send much, and have a second for it."""
 _LARGE_LIMITS = Limits(time_s=1.0, memory_mb=128, output_mb=16)
 
@@ -89,7 +89,7 @@ class Programs:
         if large:
             problem = replace(problem, limits=_LARGE_LIMITS)
         kind = f"{name} large" if large else name
-        return Work(number, kind, problem, program, answers, rng.random() < 0.2)
+        return Work(number, kind, problem, program, answers, rng.random() < 0.1)
 
     def _mutation(self, number: int, rng: random.Random) -> Work:
         seed = rng.choice(self._seeds)
@@ -101,7 +101,7 @@ class Programs:
             problem = _problem(number, "calls" if "def f(" in source else "stdio", rng)
         problem = replace(problem, limits=_limits(rng))
         kind = f"mutated {seed.name.partition(' ')[0]}"
-        return Work(number, kind, problem, source, None, rng.random() < 0.2)
+        return Work(number, kind, problem, source, None, rng.random() < 0.1)
 
     def act(self, rng: random.Random) -> str:
         return expand(self._grammar, "placed", rng)
@@ -119,7 +119,7 @@ class Programs:
 
 def _limits(rng: random.Random) -> Limits:
     """Small: memory of 128 MiB at most, and rarely more than 0.1 s."""
-    time_s = rng.choice((0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.2, 0.4))
+    time_s = rng.choice((0.05, 0.05, 0.05, 0.05, 0.1, 0.1, 0.2, 0.4))
     memory_mb = rng.choice((16, 32, 64, 64, 96, 128, 128))
     return Limits(time_s, memory_mb, rng.choice((0.01, 0.1, 1, 1, 4, 16)))
 
