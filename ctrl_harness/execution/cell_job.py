@@ -21,6 +21,8 @@ from ctrl_harness.execution.records import (
     unpack_files,
 )
 
+_ERROR_BYTES = 16_000
+
 
 class LayerMissing(Exception):
     """The cell could not isolate: `layer` is what it could not put in force, `reason` why."""
@@ -151,9 +153,9 @@ def refuse_start(kind: bytes, body: bytes) -> Exception:
     Raises ValueError where it is none.
     """
     if kind == NOT_COMPILED:
-        return NotCompiled(body.decode("utf-8", "replace"))
+        return NotCompiled(body[-_ERROR_BYTES:].decode("utf-8", "replace"))
     if kind == PRELUDE_FAILED:
-        return PreludeFailed(body.decode("utf-8", "replace"))
+        return PreludeFailed(body[-_ERROR_BYTES:].decode("utf-8", "replace"))
     raise ValueError(f"a frame of kind {kind!r}")
 
 

@@ -27,6 +27,7 @@ from ctrl_harness.execution.records import (
 
 JOB_FILE, RESULTS_FILE = "ctrl_harness_job.bin", "ctrl_harness_results.bin"
 _ATTEMPTS = 2
+_ERROR_BYTES = 16_000
 _MARSHAL_VERSION = 4  # what every Python from 3.4 on reads
 
 
@@ -82,9 +83,9 @@ class Results:
                     if judging.take(Outcome.unpack(body)):
                         return True
                 elif kind == NOT_COMPILED:
-                    self.compile_error = body.decode("utf-8", "replace")
+                    self.compile_error = body[-_ERROR_BYTES:].decode("utf-8", "replace")
                 elif kind == PRELUDE_FAILED:
-                    text = body.decode("utf-8", "replace")
+                    text = body[-_ERROR_BYTES:].decode("utf-8", "replace")
                     raise PreludeError(f"the prelude failed before the program: {text}")
                 else:
                     ready = True

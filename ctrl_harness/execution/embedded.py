@@ -84,7 +84,7 @@ class EmbeddedExecutor:
     ) -> list[Run]:
         async with self._place():
             if self._jobs > 1 and can_be_shared(inputs):
-                shared = SharedRuns(len(inputs), until)
+                shared = SharedRuns(len(inputs), until, keeps_outputs=program.keeps_outputs)
                 work = partial(self._run_share, program, inputs, limits, shared)
                 return await share_out(shared, work, self._idle_place, lambda: self._waiting > 0)
             return await self._run(Judging(program, inputs, limits, until, self._modules))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from ctrl_harness.problems.problem import Limits
@@ -47,12 +47,14 @@ class Program:
     """Untrusted Python source; `prelude` runs in its namespace first (imports, limits).
 
     fetch: files that come back of each stdio run (`Run.files`), by their paths from the folder it
-    runs in; the executor `embedded` alone brings any.
+    runs in; the executor `embedded` alone brings any. keeps_outputs: false where `until` looks at
+    every output and none is wanted after it, so that no more of them is held than one at a time.
     """
 
     source: str
     prelude: str = ""
     fetch: tuple[str, ...] = ()
+    keeps_outputs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,13 @@ class Run:
     """What came of one input.
 
     stdout: text of a StdinInput's run, undecodable bytes as surrogate escapes. value: what a
-    CallInput returned, as plain types (see wire.py), or how many assertions of a ScriptInput were
-    evaluated and held. error: the last lines of the traceback or a
-    sentence; for people and for feedback, never for deciding. time_s: wall seconds, measured
-    outside. memory_mb: peak resident MiB, None where unknown. stderr: the end of what a process of
-    its own wrote there. exit_status: the process's, negative for a signal; None where it lives on,
-    was ended for its time, or is not known. files: of those that the program's `fetch` names, the
-    ones that were there, with their bytes.
+    CallInput returned, as plain types (see wire.py), not read yet (a wire.Payload) where the
+    program keeps no outputs, or how many assertions of a ScriptInput were evaluated and held.
+    error: the last lines of the traceback or a sentence; for people and for feedback, never for
+    deciding. time_s: wall seconds, measured outside. memory_mb: peak resident MiB, None where
+    unknown. stderr: the end of what a process of its own wrote there. exit_status: the process's,
+    negative for a signal; None where it lives on, was ended for its time, or is not known.
+    files: of those that the program's `fetch` names, the ones that were there, with their bytes.
     """
 
     status: RunStatus
@@ -78,6 +80,10 @@ class Run:
     stderr: str = ""
     exit_status: int | None = None
     files: tuple[tuple[str, bytes], ...] = ()
+
+    def without_outputs(self) -> Run:
+        """What may be kept of any number of runs."""
+        return replace(self, stdout="", value=None, stderr="", files=())
 
 
 class Executor(Protocol):
@@ -101,7 +107,8 @@ class Executor(Protocol):
         """Runs in the order of `inputs`; ends early after the first for which `until` is true.
 
         A compile error is one Run with that status, and nothing after it. The length of the
-        answer is that of what was run. Raises JudgeError where the machinery failed; cancelling
+        answer is that of what was run, without what was printed and returned where the program
+        keeps no outputs. Raises JudgeError where the machinery failed; cancelling
         the awaiting task kills what runs.
         """
         ...

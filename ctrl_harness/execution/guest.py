@@ -43,6 +43,8 @@ VALUE_BYTES = 8
 """What a value counts for at least, however short its JSON is: nested lists that are all brackets
 take 20 times their JSON in memory."""
 _MAX_PLAIN = 1000
+_FINGERPRINTED = 64
+"""How many items of a huge list are marshalled at once."""
 _USUAL = 2**63
 _FILE_BYTES = 64 << 20
 _FILE_SLACK = 64 << 10
@@ -169,15 +171,69 @@ def _is_deque(kind: type) -> bool:
     return collections is not None and _issubclass(kind, collections.deque)
 
 
+def _holds_more(value: object, most: int) -> bool:
+    """Whether a list of lists, or of tuples, surely holds more values: to be known at once."""
+    kind = _type(value)
+    if kind is not list and kind is not tuple:
+        return False
+    inner = set(map(_type, value))  # type: ignore[call-overload]
+    count: int = _len(value)  # type: ignore[arg-type]
+    if inner and inner <= {list, tuple}:
+        count += sum(map(_len, value))  # type: ignore[call-overload]
+    return count > most
+
+
 def _fingerprint(value: object) -> str:
-    """sha256 of the result's repr: two huge results can still be told equal (Mbpp/255 has one)."""
+    """sha256 of the result: two huge results can still be told equal (Mbpp/255 has one).
+
+    Of hashes, of its marshalled form or of its repr: the first that there is, each several times as
+    fast as the next.
+    """
     import hashlib
 
-    text = repr(value)
-    sha = hashlib.sha256()
+    kind = _type(value)
+    for name, form in (("hashes", _hashes), ("marshal", _marshalled), ("repr", _repr_pieces)):
+        sha = hashlib.sha256(name.encode("ascii"))
+        try:
+            for piece in form(value, kind):
+                sha.update(piece)
+        except (TypeError, ValueError):  # what has no such form
+            continue
+        return sha.hexdigest()
+    raise Unserialisable("the result has no repr")
+
+
+def _slices(value: Any) -> Iterator[list[Any]]:
+    for start in range(0, _len(value), _FINGERPRINTED):
+        yield list.__getitem__(value, slice(start, start + _FINGERPRINTED))
+
+
+def _hashes(value: Any, kind: type) -> Iterator[bytes]:
+    """Of a list of tuples of words, where equal words have equal hashes in every process."""
+    from array import array
+
+    if kind is not list or sys.flags.hash_randomization or {*map(_type, value)} != {tuple}:
+        raise TypeError
+    if {_type(word) for words in value[:_FINGERPRINTED] for word in words} != {str}:
+        raise TypeError
+    for some in _slices(value):
+        yield array("q", map(hash, some)).tobytes()
+
+
+def _marshalled(value: Any, kind: type) -> Iterator[bytes]:
+    """In the version that is of the value alone, and not of what is the same object in it."""
+    import marshal
+
+    if kind is not list:
+        raise TypeError
+    for some in _slices(value):
+        yield marshal.dumps(some, 2)
+
+
+def _repr_pieces(value: object, _: type) -> Iterator[bytes]:
+    text = _repr(value)
     for start in range(0, _len(text), 1 << 24):
-        sha.update(text[start : start + (1 << 24)].encode("utf-8", "backslashreplace"))
-    return sha.hexdigest()
+        yield text[start : start + (1 << 24)].encode("utf-8", "backslashreplace")
 
 
 class Reporter:
@@ -204,6 +260,8 @@ class Reporter:
         import json
 
         try:
+            if _holds_more(value, self.max_bytes // VALUE_BYTES):
+                raise TooLarge
             plain = _Encoder(self.max_bytes).encode(value)
             text = json.dumps(plain, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
             payload = text.encode("utf-8", "surrogatepass")

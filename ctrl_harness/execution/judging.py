@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ctrl_harness.execution.cell_client import SCRATCH_MB
 from ctrl_harness.execution.cell_job import Job
 from ctrl_harness.execution.executor import CallInput, Input, Program, Run, StdinInput
-from ctrl_harness.execution.outcomes import Expected, read_outcome
+from ctrl_harness.execution.outcomes import Expected, read_outcome, read_payload
 from ctrl_harness.execution.packages import USUAL
 from ctrl_harness.execution.records import Outcome
 from ctrl_harness.execution.script_job import script_job
@@ -127,15 +127,19 @@ class Judging:
         run = read_outcome(outcome, expected, self.limits)
         if outcome.files:
             run = replace(run, files=tuple(map(self._named, outcome.files)))
+        keeps = self.program.keeps_outputs
+        if keeps:
+            run = read_payload(run)
         count = outcome.inputs
         if count == 0:  # the program could not be loaded, so every call fails in the same way
             same_part = (e.part == expected.part for e in self._expected[self._position :])
             count = sum(same_part)
         for _ in range(count):
             self._position += 1
-            self.runs.append(run)
             if self.until is not None and self.until(run):
                 self._enough = True
+            self.runs.append(run if keeps else run.without_outputs())
+            if self._enough:
                 return True
         return False
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctrl_harness.execution.executor import Run, RunStatus
 from ctrl_harness.execution.guest import VALUE_BYTES
 from ctrl_harness.execution.records import ALIVE, ENDED, OVERSIZED, TIMED_OUT, Outcome
 from ctrl_harness.execution.script_job import ScriptEnd
-from ctrl_harness.execution.wire import WireError, decode_value
+from ctrl_harness.execution.wire import Payload, WireError
 from ctrl_harness.problems.problem import Limits
 
 _MESSAGES: dict[bytes, RunStatus] = {
@@ -29,6 +29,7 @@ _HEADING = "Traceback (most recent call last):\n"
 _NEAR_LIMIT = 0.95
 _MIB = 1 << 20
 _ERROR_CHARS = 4_000
+_STDERR_BYTES = 16_000
 _SHOWN_CHARS = 2_000
 """How much of stderr stands in an error."""
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
@@ -52,7 +53,7 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
     time_s = outcome.wall_s
 
     stdout = outcome.stdout.decode("utf-8", "surrogateescape")
-    stderr = outcome.stderr.decode("utf-8", "replace")
+    stderr = outcome.stderr[-_STDERR_BYTES:].decode("utf-8", "replace")
     ended = outcome.how == ENDED
     exit_status = os.waitstatus_to_exitcode(outcome.status) if ended else None
 
@@ -82,15 +83,22 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
 
 
 def read_value(payload: bytes, limits: Limits, time_s: float) -> Run:
-    """The Run of a call that returned what this JSON of a guest says."""
+    """The Run of a call that returned what this JSON of a guest says; its value is a Payload."""
     most = int(limits.output_mb * _MIB) // VALUE_BYTES
     if _holds_more_values(payload, most):
         error = f"the result holds more than {most} values; output_mb bounds them, 8 bytes each"
         return Run("output_limit", error=error, time_s=time_s)
+    return Run("ok", value=Payload(payload), time_s=time_s)
+
+
+def read_payload(run: Run) -> Run:
+    """The Run with its value read; a runtime error where no honest guest sent it."""
+    if not isinstance(run.value, Payload):
+        return run
     try:
-        return Run("ok", value=decode_value(payload), time_s=time_s)
+        return replace(run, value=run.value.read())
     except WireError as error:
-        return Run("runtime_error", error=str(error), time_s=time_s)
+        return replace(run, status="runtime_error", value=None, error=str(error))
 
 
 def _holds_more_values(payload: bytes, most: int) -> bool:

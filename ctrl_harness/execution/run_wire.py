@@ -21,11 +21,13 @@ from ctrl_harness.execution.executor import (
     ScriptInput,
     StdinInput,
 )
+from ctrl_harness.execution.unhashed import Members, Pairs
 from ctrl_harness.execution.wire import (
     Array,
     Fingerprint,
     Iterated,
     Opaque,
+    Payload,
     WireError,
     decode_value,
 )
@@ -70,7 +72,15 @@ def value_as_json(value: Any) -> Any:
             return {"big": value.sha256}
         case Opaque():
             return {"o": value.type_name}
+        case Members():
+            return {"s": [value_as_json(item) for item in value.items]}
+        case Pairs():
+            return {"d": [[value_as_json(k), value_as_json(v)] for k, v in value.items]}
     raise UserError(f"a {type(value).__name__} has no plain form; give plain Python values")
+
+
+def _payload(data: Any) -> Payload:
+    return Payload(json.dumps(data).encode("ascii"))
 
 
 def value_from_json(data: Any) -> Any:
@@ -125,7 +135,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
 
 
 def run_from_json(data: Any) -> Run:
-    """Raises WireError for what no server of ours would send."""
+    """A value stays a Payload. Raises WireError for what no server of ours would send."""
     match data:
         case {"status": str(status), "time_s": int() | float() as time_s} if status in _STATUSES:
             texts = [data.get(name, "") for name in ("stdout", "error", "stderr")]
@@ -138,7 +148,7 @@ def run_from_json(data: Any) -> Run:
                 return Run(
                     status,  # type: ignore[arg-type]  # one of _STATUSES
                     stdout=stdout,
-                    value=value_from_json(data["value"]) if "value" in data else None,
+                    value=_payload(data["value"]) if "value" in data else None,
                     error=error[:_MAX_ERROR_CHARS],
                     time_s=float(time_s),
                     memory_mb=memory_mb,

@@ -20,6 +20,8 @@ from ctrl_harness.execution.executor import CallInput, Input, Run
 _LOOK_AROUND_S = 0.02
 """How long one cell works on a program before idle ones may help, and how often it is looked for
 those: short programs are not worth it."""
+_MAX_WAITING = 16 << 20
+"""Characters."""
 
 
 @dataclass
@@ -31,10 +33,18 @@ class Share:
 
 
 class SharedRuns:
-    """What has come of a program's inputs so far. Thread-safe."""
+    """What has come of a program's inputs so far. Thread-safe.
 
-    def __init__(self, count: int, until: Callable[[Run], bool] | None) -> None:
+    keeps_outputs: of the program. Where it keeps none, outputs wait for those of earlier inputs
+    alone, and only _MAX_WAITING of them: what is more is dropped and its input run again later.
+    """
+
+    def __init__(
+        self, count: int, until: Callable[[Run], bool] | None, *, keeps_outputs: bool = True
+    ) -> None:
         self._until = until
+        self._keeps = keeps_outputs
+        self._outputs_waiting = 0
         self._lock = threading.Lock()
         self._runs: dict[int, Run] = {}
         self._errors: dict[int, JudgeError | UserError] = {}
@@ -50,8 +60,10 @@ class SharedRuns:
         with self._lock:
             if self.ended:
                 return None
-            if self._waiting:
+            if self._waiting and (self._has_room or self._waiting[0].position == self._seen):
                 share = self._waiting.pop(0)
+            elif not self._has_room:
+                return None
             else:
                 longest = max(self._active, key=lambda one: one.end - one.position, default=None)
                 # the first of what is left is being run
@@ -67,15 +79,29 @@ class SharedRuns:
     def add(self, share: Share, run: Run) -> bool:
         """Keeps the outcome of the share's next input; true where the share is at its end."""
         with self._lock:
+            if share.position != self._seen:  # it waits for earlier ones
+                if not self._has_room:
+                    return True
+                self._outputs_waiting += len(run.stdout)
             self._runs[share.position] = run
             share.position += 1
+            waited = 0
             while not self.ended and self._seen in self._runs:
                 seen = self._runs[self._seen]
-                self._seen += 1
                 self.ended = seen.status == "compile_error" or (
                     self._until is not None and self._until(seen)
                 )
+                if not self._keeps:
+                    self._runs[self._seen] = seen.without_outputs()
+                self._seen += 1
+                self._outputs_waiting -= waited * len(seen.stdout)
+                waited = 1  # all but the first, which is this run
             return self.ended or share.position >= share.end
+
+    @property
+    def _has_room(self) -> bool:
+        failed = bool(self._errors)  # what is before the others never comes
+        return self._keeps or failed or self._outputs_waiting <= _MAX_WAITING
 
     def leave(self, share: Share, error: JudgeError | UserError | None = None) -> None:
         """A cell is done with its share; what is left of it waits for another.
@@ -88,6 +114,7 @@ class SharedRuns:
                 self._errors[share.position] = error
             elif share.position < share.end:
                 self._waiting.append(share)
+                self._waiting.sort(key=lambda one: one.position)
 
     @property
     def complete(self) -> bool:

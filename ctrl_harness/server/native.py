@@ -14,8 +14,10 @@ from ctrl_harness.problems.problem_file import parse_problem
 from ctrl_harness.problems.test_code import MAX_CHARS as MAX_SCRIPT_CHARS
 from ctrl_harness.server.models import ExecuteRequest, VerifyRequest
 from ctrl_harness.verification.extraction import get_extraction
+from ctrl_harness.verification.output_size import size_of_value
 
 _PROBLEM_FIELDS = ("cases", "statement", "limits", "comparator")
+_ANSWER_CHARS = 32 << 20
 _LIMITS = ("time_s", "memory_mb", "output_mb")
 
 
@@ -65,13 +67,16 @@ def program_to_execute(request: ExecuteRequest) -> Program:
 
 
 def within(budget_s: float) -> Callable[[Run], bool]:
-    """True once the budget is spent, counted from the first run."""
+    """True once the budget is spent, counted from the first run, or the answer is a large one."""
     ends: list[float] = []
+    chars = 0
 
-    def spent(_: Run) -> bool:
+    def spent(run: Run) -> bool:
+        nonlocal chars
         if not ends:
             ends.append(time.monotonic() + budget_s)
-        return time.monotonic() >= ends[0]
+        chars += len(run.stdout) + (0 if run.value is None else size_of_value(run.value))
+        return time.monotonic() >= ends[0] or chars > _ANSWER_CHARS
 
     return spent
 

@@ -10,9 +10,13 @@ import json
 import re
 import weakref
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
+from ctrl_harness.execution.unhashed import Members, Pairs
+from ctrl_harness.execution.wire import Array, Iterated
 from ctrl_harness.problems.problem import CallCase, Limits, Problem, StdioCase, TestCase
 from ctrl_harness.verification.digest import largest_case
 
@@ -52,7 +56,7 @@ def _room_mb(size: int) -> float:
 def _largest_expected(problem: Problem) -> int:
     known = _KNOWN.get(id(problem))
     if known is None or known.problem() is not problem:
-        size = max(map(_size_of_case, problem.cases), default=0)
+        size = max(map(size_of_case, problem.cases), default=0)
         forget = partial(_forget, id(problem))
         known = _KNOWN[id(problem)] = _Known(weakref.ref(problem, forget), size)
     return known.size
@@ -64,7 +68,7 @@ def _forget(key: int, gone: weakref.ref[Problem]) -> None:
         del _KNOWN[key]
 
 
-def _size_of_case(case: TestCase) -> int:
+def size_of_case(case: TestCase) -> int:
     """Bytes of the expected output. A value that a reference program computes has none here: it
     runs under the limit that holds for the program too.
     """
@@ -73,11 +77,11 @@ def _size_of_case(case: TestCase) -> int:
             decimals = sum(1 for _ in _DECIMAL_POINT.finditer(text))
             return len(text.encode("utf-8", "surrogatepass")) + _DIGITS * decimals
         case CallCase(expected=value):
-            return _size_of_value(value)
+            return size_of_value(value)
     return 0
 
 
-def _size_of_value(value: Any) -> int:
+def size_of_value(value: Any) -> int:
     """An upper bound of the bytes of guest.py's JSON, and of its 8 bytes a value."""
     size = 0
     values = [value]
@@ -102,6 +106,20 @@ def _size_of_value(value: Any) -> int:
                 size += _SCALAR + 2 * len(data)
             case complex():
                 size += 3 * _FLOAT
+            case Iterated(items) | Members(items):
+                size += _CONTAINER
+                values.extend(items)
+            case Array(items):
+                size += _CONTAINER
+                values.append(items)
+            case Pairs(items):
+                size += _CONTAINER + 4 * len(items)
+                values.extend(item for pair in items for item in pair)
+            case Decimal() as number:
+                size += _SCALAR + number.__sizeof__() * 3
+            case Fraction() as number:
+                bits = number.numerator.bit_length() + number.denominator.bit_length()
+                size += _SCALAR + bits // 4
     return size
 
 

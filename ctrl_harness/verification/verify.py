@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,8 +18,8 @@ from ctrl_harness.execution.executor import (
     ScriptInput,
     StdinInput,
 )
-from ctrl_harness.execution.wire import Fingerprint, Opaque
-from ctrl_harness.integers import readable
+from ctrl_harness.execution.run_wire import value_as_json
+from ctrl_harness.execution.wire import Payload
 from ctrl_harness.problems.problem import (
     FROM_REFERENCE,
     CallCase,
@@ -29,6 +30,7 @@ from ctrl_harness.problems.problem import (
     TestCase,
 )
 from ctrl_harness.verification.cache import VerdictCache
+from ctrl_harness.verification.case_results import CaseResults
 from ctrl_harness.verification.comparators import Comparator, get_comparator
 from ctrl_harness.verification.digest import judgement_digest
 from ctrl_harness.verification.extraction import get_extraction
@@ -40,8 +42,6 @@ from ctrl_harness.verification.verdict import CaseResult, Status, Verdict
 TIME_FACTOR = 4.0
 """How many times a right program's own time a program may take (evalplus 0.3.1, eval/)."""
 MAX_SCALED_TIME_S = 60.0
-_PREVIEW_CHARS = 2_000
-_NO_ASSERTION = "the tests ran to their end, but with this program they evaluated no assertion"
 
 
 async def verify(
@@ -157,27 +157,30 @@ async def _judge(
 ) -> list[CaseResult | None]:
     """One result a case, None where it was not run. total_s: seconds that all have together."""
     results: list[CaseResult | None] = []
+    case_results = CaseResults(rule)
     spent_s = 0.0
 
     def judge(run: Run) -> bool:
         nonlocal spent_s
         if len(results) == len(cases):
             raise JudgeError(f"executor {executor.name!r} ran more than the {len(cases)} cases")
-        result = _case_result(len(results), cases[len(results)], run, rule)
+        result = case_results.of(len(results), cases[len(results)], run)
         spent_s += run.time_s
         if late := total_s is not None and spent_s > total_s:
             error = f"the tests took longer than {total_s:g} s together"
             result = replace(result, status="time_limit", error=error)
         results.append(result)
-        return late or (not all_cases and result.status != "accepted")
+        return late or case_results.exceeded or (not all_cases and result.status != "accepted")
 
     inputs = [case_input(case) for case in cases]
-    runs = await executor.execute(Program(program, problem.prelude), inputs, limits, judge)
+    source = Program(program, problem.prelude, keeps_outputs=False)
+    runs = await executor.execute(source, inputs, limits, judge)
     while len(results) < len(runs):  # a run that ends the program need not reach `until`
         judge(runs[len(results)])
     last = results[-1] if results else None
     ended = last is not None and (
         last.status == "compile_error"
+        or case_results.exceeded
         or (not all_cases and last.status != "accepted")
         or (total_s is not None and spent_s > total_s)
     )
@@ -189,42 +192,6 @@ async def _judge(
     return results
 
 
-def _case_result(index: int, case: TestCase, run: Run, rule: Comparator) -> CaseResult:
-    status: Status
-    output = ""
-    if run.status == "ok":
-        if isinstance(case, StdioCase):
-            right, output = rule.text_equal(run.stdout, case.stdout), run.stdout[:_PREVIEW_CHARS]
-        elif isinstance(case, CallCase):
-            if isinstance(run.value, Fingerprint) and not isinstance(case.expected, Fingerprint):
-                error = "the result is larger than any right one"
-                return CaseResult(index, "output_limit", run.time_s, run.memory_mb, error)
-            right, output = rule.value_equal(run.value, case), _preview(run.value)
-        elif not run.value:
-            return CaseResult(index, "wrong_answer", run.time_s, run.memory_mb, _NO_ASSERTION)
-        else:
-            right = True
-        status = "accepted" if right else "wrong_answer"
-    elif isinstance(case, ScriptCase) and _assertion_failed(run.error):
-        status = "wrong_answer"
-    else:
-        status = run.status
-    return CaseResult(index, status, run.time_s, run.memory_mb, run.error, output)
-
-
-def _assertion_failed(error: str) -> bool:
-    """A script's own assert did not hold, which is a wrong answer and no crash."""
-    # not the last line alone: the assert's own message may have several
-    return any(line.startswith("AssertionError") for line in error.splitlines())
-
-
-def _preview(value: Any) -> str:
-    try:
-        return readable(value)[:_PREVIEW_CHARS]
-    except RecursionError:
-        return "a value nested hundreds deep"
-
-
 def _overall(results: Sequence[CaseResult | None]) -> Status:
     for result in results:
         if result is not None and result.status != "accepted":
@@ -234,8 +201,8 @@ def _overall(results: Sequence[CaseResult | None]) -> Status:
 
 # -- MBPP+: values and times that a reference program gives
 
-_EXPECTED: OrderedDict[tuple[str, float], tuple[Any, ...]] = OrderedDict()
-_MAX_EXPECTED = 64
+_EXPECTED: OrderedDict[tuple[str, float], tuple[Payload, ...]] = OrderedDict()
+_MAX_EXPECTED_BYTES = 64 << 20
 
 
 async def _with_expected_values(
@@ -253,18 +220,23 @@ async def _with_expected_values(
     values = _EXPECTED.get(key)
     if values is None:
         patient = replace(limits, time_s=max(limits.time_s, MAX_SCALED_TIME_S))
-        runs = await executor.execute(
-            Program(problem.reference), [case_input(case) for case in open_cases], patient
-        )
+        returned: list[Any] = []
+
+        def take(run: Run) -> bool:
+            returned.append(run.value)
+            return run.status != "ok"
+
+        reference = Program(problem.reference, keeps_outputs=False)
+        inputs = [case_input(case) for case in open_cases]
+        runs = await executor.execute(reference, inputs, patient, take)
         failed = next((run for run in runs if run.status != "ok"), None)
-        if failed is not None or len(runs) != len(open_cases):
+        if failed is not None or len(returned) != len(open_cases):
             detail = f"{failed.status}: {failed.error}" if failed else "it did not run to its end"
             raise JudgeError(f"the reference program of {problem.id} failed ({detail})")
-        if any(isinstance(run.value, Opaque) for run in runs):
+        values = tuple(map(_as_payload, returned))
+        if any(value.data.startswith(b'{"o":') for value in values):
             raise JudgeError(f"the reference program of {problem.id} returned no plain value")
-        values = _EXPECTED[key] = tuple(run.value for run in runs)
-        while len(_EXPECTED) > _MAX_EXPECTED:
-            _EXPECTED.popitem(last=False)
+        _remember_expected(key, values)
     remaining = iter(values)
     return tuple(
         replace(case, expected=next(remaining))
@@ -272,6 +244,22 @@ async def _with_expected_values(
         else case
         for case in problem.cases
     )
+
+
+def _as_payload(value: Any) -> Payload:
+    """Values wait as JSON, which takes a tenth of their memory."""
+    if isinstance(value, Payload):
+        return value
+    return Payload(json.dumps(value_as_json(value), separators=(",", ":")).encode("ascii"))
+
+
+def _remember_expected(key: tuple[str, float], values: tuple[Payload, ...]) -> None:
+    _EXPECTED[key] = values
+    sizes = {key: sum(len(value.data) for value in kept) for key, kept in _EXPECTED.items()}
+    total = sum(sizes.values())
+    while total > _MAX_EXPECTED_BYTES:
+        oldest, _ = _EXPECTED.popitem(last=False)
+        total -= sizes[oldest]
 
 
 def _needs_reference(case: CallCase) -> bool:
@@ -307,7 +295,7 @@ async def _retry_slow_cases(
             continue
         longer = replace(limits, time_s=time_s)
         (run,) = await executor.execute(Program(program, problem.prelude), given, longer)
-        results[index] = _case_result(index, cases[index], run, rule)
+        results[index] = CaseResults(rule).of(index, cases[index], run)
     if not all_cases and all(result is None or result.status == "accepted" for result in results):
         # the case that had ended it passes after all, so the others have to be run
         done = sum(result is not None for result in results)

@@ -23,7 +23,7 @@ from ctrl_harness.problems.problem import (
     StdioCase,
     TestCase,
 )
-from ctrl_harness.verification.output_size import _size_of_value, with_room
+from ctrl_harness.verification.output_size import size_of_value, with_room
 from ctrl_harness.verification.verify import verify
 
 needs_cells = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
@@ -146,7 +146,7 @@ values = st.recursive(
 @given(values)
 def test_a_value_of_the_expected_size_is_always_sent(value: Any) -> None:
     with tempfile.TemporaryFile(buffering=0) as stream:
-        Reporter(stream.fileno(), _size_of_value(value)).send_result(value)
+        Reporter(stream.fileno(), size_of_value(value)).send_result(value)
         stream.seek(4)
         message = stream.read()
     assert message[:1] == b"R"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from decimal import Context, Decimal
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
+from ctrl_harness.execution.unhashed import Members, Pairs
 from ctrl_harness.execution.wire import Iterated, Opaque
 from ctrl_harness.problems.problem import CallCase
 from ctrl_harness.verification.comparators.oracle import by_oracle, plain
@@ -132,27 +135,35 @@ def _loosely_equal(got: Any, want: Any) -> bool:
             and all(map(_loosely_equal, got, want))
         )
     if isinstance(want, dict):
+        if isinstance(got, Pairs):
+            beside = got.beside(want)
+            return beside is not None and all(_loosely_equal(one, other) for one, other in beside)
         return (
             isinstance(got, dict)
             and len(got) == len(want)
             and all(key in got and _loosely_equal(got[key], want[key]) for key in want)
         )
     if isinstance(want, (set, frozenset)):
-        if not isinstance(got, (set, frozenset)) or len(got) != len(want):
+        if not isinstance(got, (set, frozenset, Members)):
             return False
         return got == want or _sets_close(got, want)
     return _scalars_equal(got, want)
 
 
-def _sets_close(got: set[Any] | frozenset[Any], want: set[Any] | frozenset[Any]) -> bool:
+def _sets_close(got: Collection[Any], want: Collection[Any]) -> bool:
     """Sets of numbers, matched in order of size."""
     numbers = (int, float)
-    if not all(isinstance(item, numbers) for item in (*got, *want)):
+    if not all(isinstance(item, numbers) for items in (got, want) for item in items):
         return False
     def by_size(number: float) -> tuple[bool, float]:
         return (number != number, number)  # nan has no place among numbers: last
 
-    return all(map(_scalars_equal, sorted(got, key=by_size), sorted(want, key=by_size)))
+    in_order = sorted(got, key=by_size)
+    if isinstance(got, Members):  # in which one may be there several times
+        in_order = [number for number, _ in groupby(in_order)]
+    return len(in_order) == len(want) and all(
+        map(_scalars_equal, in_order, sorted(want, key=by_size))
+    )
 
 
 def _scalars_equal(got: Any, want: Any) -> bool:

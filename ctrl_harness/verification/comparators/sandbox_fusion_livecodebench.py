@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ctrl_harness.execution.unhashed import Members, Pairs
 from ctrl_harness.execution.wire import Array, Iterated, Opaque
 from ctrl_harness.problems.problem import CallCase
 from ctrl_harness.verification.comparators.oracle import by_oracle
@@ -102,10 +103,12 @@ def _with_integer_keys(want: Any) -> Any:
 
 def _is_json(value: Any) -> bool:
     """Whether `json.dumps` takes it."""
-    if isinstance(value, (Array, Iterated, Opaque, complex, bytes, set, frozenset)):
+    if isinstance(value, (Array, Iterated, Opaque, complex, bytes, set, frozenset, Members)):
         return False
     if isinstance(value, (list, tuple)):
         return all(map(_is_json, value))
+    if isinstance(value, Pairs):
+        return all(isinstance(key, _JSON_KEYS) and _is_json(item) for key, item in value.items)
     if isinstance(value, dict):
         return all(isinstance(k, _JSON_KEYS) for k in value) and all(map(_is_json, value.values()))
     return True

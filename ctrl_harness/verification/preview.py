@@ -1,0 +1,77 @@
+"""The beginning of a value's text, at a cost that does not grow with the value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ctrl_harness.execution.unhashed import Members, Pairs
+from ctrl_harness.execution.wire import Array, Iterated
+from ctrl_harness.integers import MAX_DIGITS, readable
+
+_MOST_BITS = 3 * MAX_DIGITS
+
+
+def preview(value: Any, most: int) -> str:
+    """The first characters of `readable(value)`, at most so many."""
+    pieces: list[str] = []
+    size = 0
+    try:
+        for piece in _pieces(value, most):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= most:
+                break
+    except RecursionError:
+        return "a value nested hundreds deep"
+    return "".join(pieces)[:most]
+
+
+def _pieces(value: Any, most: int) -> Iterator[str]:
+    match value:
+        case str() | bytes():
+            yield repr(value[: most + 1])
+        case bool():
+            yield repr(value)
+        case int() if value.bit_length() > _MOST_BITS:
+            yield f"an integer of {value.bit_length()} bits"
+        case list():
+            yield from _joined("[", value, "]", most)
+        case tuple():
+            yield from _joined("(", value, ",)" if len(value) == 1 else ")", most)
+        case set() | Members() if len(value):
+            yield from _joined("{", value, "}", most)
+        case frozenset() if value:
+            yield from _joined("frozenset({", value, "})", most)
+        case dict():
+            yield from _pairs(value.items(), most)
+        case Pairs():
+            yield from _pairs(value.items, most)
+        case Iterated():
+            yield from _joined("Iterated(items=(", value.items, "))", most)
+        case Array():
+            yield "Array(items="
+            yield from _pieces(value.items, most)
+            yield ")"
+        case _:
+            yield readable(value)
+
+
+def _joined(start: str, items: Iterable[Any], end: str, most: int) -> Iterator[str]:
+    yield start
+    for position, item in enumerate(items):
+        if position:
+            yield ", "
+        yield from _pieces(item, most)
+    yield end
+
+
+def _pairs(items: Iterable[tuple[Any, Any]], most: int) -> Iterator[str]:
+    yield "{"
+    for position, (key, value) in enumerate(items):
+        if position:
+            yield ", "
+        yield from _pieces(key, most)
+        yield ": "
+        yield from _pieces(value, most)
+    yield "}"
