@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable
 
 from ctrl_harness.execution.cell_job import Job, JobEnd, check_start, refuse_start
+from ctrl_harness.execution.handout import Handout
 from ctrl_harness.execution.records import (
     AGAIN,
     ALIVE,
+    CROWDED,
     ENDED,
     OVERSIZED,
     READY,
@@ -37,36 +39,54 @@ class CallsProgress:
     """What is known of a process of calls. The same surface as cell_job.py's Progress."""
 
     def __init__(
-        self, results: int, job: Job, patience_s: float, on_outcome: Callable[[Outcome], bool]
+        self,
+        results: int,
+        job: Job,
+        patience_s: float,
+        on_outcome: Callable[[Outcome], bool],
+        inputs: int,
     ) -> None:
-        self.results = results
+        """inputs: the end of a pipe that takes the calls beyond the first."""
+        self.results, self.inputs = results, inputs
         self.enough = self.at_end = self._again = False
         self._patience_s = patience_s
-        self._time_s: float = job.head["time_s"]
-        self._wanted = job.calls
+        self._wanted = job.calls + len(job.later)
+        self._handout = Handout(job.calls, job.later, inputs, job.head["time_s"])
         self._done = 0
         self._on_outcome = on_outcome
         self._frames = FrameReader(max_bytes=job.head["output_bytes"] + 64)
         self._compiled = self._started = self._loaded = False
-        self._since = 0.0
-        self._deadline = math.inf
+        self._closed_deadline = math.inf
         self._how = ENDED
         self._said = b""
         self._trouble: Exception | None = None
 
     def wait_ms(self) -> int:
         """How long nothing need be heard of it."""
-        if self._deadline == math.inf:
+        if not self._started:
             return math.ceil(1000 * self._patience_s)
         left = max(0.0, self._deadline - time.perf_counter())
         return math.ceil(1000 * min(left, 1e6))
 
+    @property
+    def _deadline(self) -> float:
+        return min(self._handout.deadline, self._closed_deadline)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether something is to be done once `inputs` can be written to."""
+        return self._handout.is_sending
+
+    def send(self) -> None:
+        self._handout.send()
+
     def overdue(self) -> bool:
         """To be asked when nothing was heard: whether it has to be ended for that."""
-        if time.perf_counter() < self._deadline:
+        if not self._started or time.perf_counter() < self._deadline:
             return False
         if not self.at_end:
             self._how = TIMED_OUT
+            self._again = self._handout.is_crowded
         return True
 
     def read(self) -> None:
@@ -82,11 +102,16 @@ class CallsProgress:
             self._take_messages()
             if not chunk:
                 self.at_end = True
-                self._deadline = min(self._deadline, time.perf_counter() + _CLOSED_S)
+                self._closed_deadline = time.perf_counter() + _CLOSED_S
 
     def _take_messages(self) -> None:
+        while messages := self._next_messages():
+            self._tell(messages)
+
+    def _next_messages(self) -> list[bytes]:
+        """Answers to calls that were handed out; a program's word on others waits."""
         messages: list[bytes] = []
-        while not self.enough and self._done + len(messages) < self._wanted:
+        while not self.enough and len(messages) < self._handout.unanswered:
             try:
                 message = self._frames.take()
             except ValueError:
@@ -103,8 +128,7 @@ class CallsProgress:
                 messages.append(b"".join(message))
             else:
                 self._take_beginning(*message)
-        if messages:
-            self._tell(messages)
+        return messages
 
     def _take_beginning(self, kind: bytes, body: bytes) -> None:
         if self._started:
@@ -118,21 +142,17 @@ class CallsProgress:
         else:
             self._trouble = refuse_start(kind, body)
         if self._started:
-            self._restart_clock()
+            self._handout.restart_clock()
 
     def _tell(self, messages: list[bytes]) -> None:
-        wall_s = (time.perf_counter() - self._since) / len(messages)
+        wall_s = self._handout.answered(len(messages)) / len(messages)
         for message in messages:
             self._done += 1
             if self._on_outcome(Outcome(ALIVE, wall_s=wall_s, message=message)):
                 self._done = self._wanted
                 break
         self.enough = self.enough or self._done == self._wanted
-        self._restart_clock()
-
-    def _restart_clock(self) -> None:
-        self._since = time.perf_counter()
-        self._deadline = self._since + self._time_s
+        self._handout.restart_clock()
 
     def check(self, end: JobEnd) -> None:
         """Once nothing of the job is left: tells of a call that did not return.
@@ -142,11 +162,13 @@ class CallsProgress:
         """
         if not self._started:
             check_start(self._trouble, self._compiled, end.status)
+        if self._how == TIMED_OUT and self._again:
+            self._on_outcome(Outcome(CROWDED))
         if self._done == self._wanted or self._again:
             return
         if self._done and self._how == ENDED and os.WIFSIGNALED(end.status):
             return
-        wall_s = time.perf_counter() - self._since
+        wall_s = self._handout.since_answer_s
         inputs = 1 if self._loaded else 0
         self._on_outcome(
             Outcome(

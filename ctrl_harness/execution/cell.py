@@ -5,7 +5,8 @@ never as a fork of the harness. The descriptor is a SEQPACKET socket:
 
     harness → cell   marshal of the settings (once), then
                      J + descriptors of a job and of the pipe for its results; C + the same for a
-                     job of calls, whose process needs no host; K (kill what runs)
+                     job of calls, whose process needs no host, and a third one, of the pipe for
+                     its further calls, where there are any; K (kill what runs)
     cell → harness   JSON of the layers in force, or of the one that is missing (once), then
                      D + how the host ended (see JobEnd), when nothing of the job is left;
                      X + the trouble that ends the cell
@@ -235,32 +236,38 @@ class _Cell:
 
     def _receive(self) -> tuple[bytes, list[int]]:
         try:
-            data, ancillary, _, _ = self._control.recvmsg(16, _socket.CMSG_SPACE(2 * 4))
+            data, ancillary, _, _ = self._control.recvmsg(16, _socket.CMSG_SPACE(3 * 4))
         except ConnectionError:
             return b"", []
         return data, [number for _, _, sent in ancillary for number in memoryview(sent).cast("i")]
 
-    def _be_host(self, calls: bool, job_fd: int, results_fd: int) -> NoReturn:
+    def _be_host(
+        self, calls: bool, job_fd: int, results_fd: int, inputs_fd: int | None
+    ) -> NoReturn:
         status = 1
         try:
             self._control.close()
             limited = "resource limits" not in self._without
             host = Host(job_fd, results_fd, self._filter, self._scratch, limited=limited)
             if calls:
-                host.become_caller()
+                host.become_caller(inputs_fd)
             host.run()
             status = 0
         finally:
             os._exit(status)
 
-    def _run_job(self, calls: bool, job_fd: int, results_fd: int) -> bytes:
+    def _run_job(
+        self, calls: bool, job_fd: int, results_fd: int, inputs_fd: int | None = None
+    ) -> bytes:
         """One program from its host's fork until nothing of it is left; how the host ended."""
         errors = ErrorStream() if calls else None
         host = linux.raw_fork()
         if host == 0:
-            self._be_host(calls, job_fd, results_fd)
+            self._be_host(calls, job_fd, results_fd, inputs_fd)
         os.close(job_fd)
         os.close(results_fd)
+        if inputs_fd is not None:
+            os.close(inputs_fd)
         ended = os.pidfd_open(host)
         poll = select.poll()
         poll.register(ended, select.POLLIN)

@@ -155,23 +155,29 @@ class Cell:
         if self._cgroup is not None and self._memory_mb != job.cell_memory_mb:
             self._cgroup.limit_memory(job.cell_memory_mb)
             self._memory_mb = job.cell_memory_mb
-        results, results_writer = os.pipe()
-        try:
-            try:
-                job_fd = job_file(job)
-                try:
-                    kind = b"C" if job.calls else b"J"
-                    socket.send_fds(self._control, [kind], [job_fd, results_writer])
-                finally:
-                    os.close(job_fd)
-            finally:
-                os.close(results_writer)
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            results, results_writer = os.pipe()
+            ours.callback(os.close, results)
+            theirs.callback(os.close, results_writer)
+            sent = [job_file(job), results_writer]
+            theirs.callback(os.close, sent[0])
+            inputs = -1
+            if job.later:
+                reader, inputs = os.pipe()
+                ours.callback(os.close, inputs)
+                theirs.callback(os.close, reader)
+                os.set_blocking(inputs, False)
+                sent.append(reader)
+            socket.send_fds(self._control, [b"C" if job.calls else b"J"], sent)
+            theirs.close()
             os.set_blocking(results, False)
-            progress = CallsProgress if job.calls else Progress
             patience_s = job.longest_silence_s + _STUCK_S
-            self._follow(progress(results, job, patience_s, on_outcome), wake)
-        finally:
-            os.close(results)
+            progress: Progress | CallsProgress
+            if job.calls:
+                progress = CallsProgress(results, job, patience_s, on_outcome, inputs)
+            else:
+                progress = Progress(results, job, patience_s, on_outcome)
+            self._follow(progress, wake)
 
     def _follow(self, progress: Progress | CallsProgress, wake: int) -> None:
         """Until nothing of the job is left, by itself or because there is enough."""
@@ -181,6 +187,10 @@ class Cell:
             poll.register(descriptor, select.POLLIN)
         while True:
             ready = {fd for fd, _ in poll.poll(progress.wait_ms())}
+            if progress.inputs in ready:
+                progress.send()
+                if not progress.is_sending:
+                    poll.unregister(progress.inputs)
             if wake in ready:
                 self._stop()
                 raise Cancelled
@@ -200,6 +210,8 @@ class Cell:
                 return progress.check(self._stop())
             if progress.at_end:
                 poll.unregister(progress.results)
+            if progress.is_sending:
+                poll.register(progress.inputs, select.POLLOUT)
 
     def _end_of_job(self) -> JobEnd:
         answer = self._control.recv(1 << 16)

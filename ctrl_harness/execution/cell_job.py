@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
+from ctrl_harness.execution.handout import Call
 from ctrl_harness.execution.records import (
     FILES,
     NOT_COMPILED,
@@ -62,7 +63,8 @@ class CellSettings:
 class Job:
     """One program and what it is to run on; made by embedded.py, read by host.py.
 
-    calls: where it is nothing but calls, how many; such a job needs no host in a cell.
+    calls: where it is nothing but calls, how many of them; such a job needs no host in a cell.
+    later: further calls, which the process gets when it has answered those.
     """
 
     head: dict[str, Any]
@@ -71,6 +73,7 @@ class Job:
     longest_silence_s: float
     max_frame_bytes: int
     calls: int = 0
+    later: Sequence[Call] = ()
 
 
 class JobEnd(NamedTuple):
@@ -111,6 +114,12 @@ class Progress:
     def wait_ms(self) -> int:
         """How long nothing need be heard of it."""
         return math.ceil(1000 * self._patience_s)
+
+    inputs = -1
+    is_sending = False
+
+    def send(self) -> None:
+        """A host has all of its inputs."""
 
     def overdue(self) -> bool:
         """To be asked when nothing was heard. A host keeps its programs' time: a cell is stuck."""

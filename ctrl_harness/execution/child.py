@@ -21,8 +21,9 @@ from ctrl_harness.execution.main_program import run_main
 # functions take their builtins from here, so those that a program replaces are not ours
 __builtins__ = vars(builtins).copy()  # type: ignore[assignment]
 
-REPORT_FD = 3
-"""Where a program's process writes its messages; 0, 1 and 2 are its streams, the rest is closed."""
+REPORT_FD, INPUTS_FD = 3, 4
+"""Where a program's process writes its messages, and where one of many calls reads what to call;
+0, 1 and 2 are its streams, the rest is closed."""
 
 
 MOST_DESCRIPTORS = 256
@@ -63,10 +64,12 @@ def run_script(program: Loaded, tests: dict[str, Any]) -> None:
         _exit(0)
 
 
-def run_calls(program: Loaded, calls: list[tuple[str, bytes]]) -> None:
+def run_calls(
+    program: Loaded, calls: list[tuple[str, bytes]], inputs_fd: int | None = None
+) -> None:
     try:
         sys.path.insert(0, program.folder)
-        job = {**_guest_job(program), "mode": "calls", "calls": calls}
+        job = {**_guest_job(program), "mode": "calls", "calls": calls, "inputs": inputs_fd}
         guest.run_calls(job, program.modules["solution"], _reporter(program))
     finally:
         _exit(0)

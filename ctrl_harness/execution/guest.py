@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _type, _issubclass, _isinstance, _len, _repr = type, issubclass, isinstance, len, repr
-_lseek, _ftruncate, _write = os.lseek, os.ftruncate, os.write
+_lseek, _ftruncate, _read, _write = os.lseek, os.ftruncate, os.read, os.write
 _MAX_DEPTH = 200
 VALUE_BYTES = 8
 """What a value counts for at least, however short its JSON is: nested lists that are all brackets
@@ -400,7 +400,7 @@ def run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> None
     report.send(b"L")
     first = True
     _take_printed(1)
-    for function, packed in job["calls"]:
+    for function, packed in _all_calls(job):
         try:
             result = find_function(module.__dict__, function)(*marshal.loads(packed))
             too_much = _take_printed(1) > report.max_bytes
@@ -419,6 +419,30 @@ def run_calls(job: dict[str, Any], module: ModuleType, report: Reporter) -> None
                 return
             report.send_text(b"O", "the call printed more than the limit")
         first = False
+
+
+def _all_calls(job: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Those of the job, then those that come from its pipe as long as there is one."""
+    import marshal
+
+    inputs = job.get("inputs")
+    calls = job.pop("calls")
+    while True:
+        yield from calls
+        if inputs is None:
+            return
+        size = int.from_bytes(_read_all(inputs, 4), "little")
+        if not size:
+            return
+        calls = marshal.loads(_read_all(inputs, size))
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Fewer bytes where the other end is closed."""
+    data = b""
+    while _len(data) < size and (more := _read(descriptor, size - _len(data))):
+        data += more
+    return data
 
 
 def _take_printed(stream: int) -> int:

@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 from ctrl_harness.execution import guest, interpreter, linux
 from ctrl_harness.execution.calls import CallChild
 from ctrl_harness.execution.child import (
+    INPUTS_FD,
     MOST_DESCRIPTORS,
     REPORT_FD,
     Loaded,
@@ -113,6 +114,7 @@ class Host:
         )
         self._limits = limits if limited else ()
         self._scratch = scratch
+        self._closed_from = REPORT_FD + 1
         self._writes_file = interpreter.names_its_file(self._job["source"])
 
     def run(self) -> None:
@@ -133,10 +135,11 @@ class Host:
             else:
                 self._run_calls(program, details[0])
 
-    def become_caller(self) -> NoReturn:
+    def become_caller(self, inputs_fd: int | None) -> NoReturn:
         """In place of a host's life: this process runs the calls and reports to the harness.
 
-        Its streams are its parent's, who reads them when it is over.
+        Its streams are its parent's, who reads them when it is over. inputs_fd: what calls beyond
+        the job's come from.
         """
         program = self._load()
         if program is None:
@@ -144,7 +147,11 @@ class Host:
         self._tell(frame(STARTED))  # what is told from here on is the program's word
         os.dup2(self._results_fd, REPORT_FD)
         ((_, calls),) = self._job["parts"]
-        self._be_child(partial(run_calls, program, calls), None)
+        if inputs_fd is not None:
+            os.dup2(inputs_fd, INPUTS_FD)
+            self._closed_from = INPUTS_FD + 1
+            inputs_fd = INPUTS_FD
+        self._be_child(partial(run_calls, program, calls, inputs_fd), None)
 
     def _load(self) -> Loaded | None:
         """Compiles the program and runs the prelude, which is the harness's own text.
@@ -258,7 +265,7 @@ class Host:
     def _be_child(self, body: Callable[[], object], cpu_limit: tuple[int, int] | None) -> NoReturn:
         """The last trusted steps in a new process: nothing is left that the program may misuse."""
         try:
-            os.closerange(REPORT_FD + 1, MOST_DESCRIPTORS)
+            os.closerange(self._closed_from, MOST_DESCRIPTORS)
             # not signal's wrapper: it makes an enumeration of its answer, which costs each process
             # of a program a copy of thirty pages that it shares with its host
             _signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD_ENDED)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from ctrl_harness.execution.cell_client import SCRATCH_MB
 from ctrl_harness.execution.cell_job import Job
 from ctrl_harness.execution.executor import CallInput, Input, Program, Run, StdinInput
+from ctrl_harness.execution.handout import FIRST_CALLS, Call
 from ctrl_harness.execution.outcomes import Expected, read_outcome, read_payload
 from ctrl_harness.execution.packages import USUAL
-from ctrl_harness.execution.records import Outcome
+from ctrl_harness.execution.records import CROWDED, Outcome
 from ctrl_harness.execution.script_job import script_job
 from ctrl_harness.problems.problem import Limits
 
@@ -41,6 +42,8 @@ class Judging:
     packages: tuple[str, ...]
     runs: list[Run] = field(default_factory=list)
     _enough: bool = False
+    _crowded: int | None = None
+    """The run that was at its time limit with others and is tried alone."""
 
     @property
     def over(self) -> bool:
@@ -54,12 +57,14 @@ class Judging:
         if calls:
             end = min(end, start + _MAX_CALLS)
         others = (i for i in range(start, end) if isinstance(self.inputs[i], CallInput) != calls)
-        return self.job(next(others, end))
+        # what is run again is the doing of one call, which is then made alone
+        return self.job(next(others, end), FIRST_CALLS if start == 0 else 1)
 
-    def job(self, end: int | None = None) -> Job:
+    def job(self, end: int | None = None, first_calls: int | None = None) -> Job:
         """What is still to be run; after a cell was lost, that is not everything.
 
-        end: the input before which it ends.
+        end: the input before which it ends. first_calls: how many its process gets to know at
+        once, where it is nothing but calls; all by default.
         """
         self._expected: list[Expected] = []
         parts: list[tuple[object, ...]] = []
@@ -85,6 +90,10 @@ class Judging:
                 parts.append(("script", tests))
                 self._expected.append(Expected("script", len(parts), tests["nonce"]))
         self._position = 0
+        later: list[Call] = []
+        if len(parts) == 1 and calls:
+            later = calls[first_calls:] if first_calls is not None else []
+            del calls[len(calls) - len(later) :]
         limits = self.limits
         compile_s = max(limits.time_s, _LEAST_COMPILE_S)
         head = {
@@ -114,6 +123,7 @@ class Judging:
             longest_silence_s=compile_s + limits.time_s + (_PACKAGES_S if large else 0.0),
             max_frame_bytes=int(frame_mb * _MIB) + _MIB,
             calls=len(calls) if len(parts) == 1 else 0,
+            later=later,
         )
 
     def take(self, outcome: Outcome) -> bool:
@@ -123,10 +133,15 @@ class Judging:
         """
         if self._position >= len(self._expected):
             raise ValueError("more outcomes than inputs")
+        if outcome.how == CROWDED:
+            self._crowded = len(self.runs)
+            return False
         expected = self._expected[self._position]
         run = read_outcome(outcome, expected, self.limits)
         if outcome.files:
             run = replace(run, files=tuple(map(self._named, outcome.files)))
+        if self._crowded == len(self.runs) and run.status != "ok":  # of a second chance
+            run = replace(run, status="time_limit", error="")
         keeps = self.program.keeps_outputs
         if keeps:
             run = read_payload(run)

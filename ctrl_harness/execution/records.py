@@ -17,9 +17,10 @@ AGAIN = b"A"
 STARTED = b"S"
 """From a process of calls without a host: what follows is the program's word, in its messages."""
 
-ENDED, TIMED_OUT, ALIVE, OVERSIZED = 0, 1, 2, 3
+ENDED, TIMED_OUT, ALIVE, OVERSIZED, CROWDED = range(5)
 """How an input ended: with its process, by the clock, or with a message while the process lives
-on; OVERSIZED is a process that was ended because its message or output was too large."""
+on; OVERSIZED is a process that was ended because its message or output was too large. CROWDED is
+no end: calls that a process knew together took the time of one, and this one is made again."""
 
 _FRAME = struct.Struct("<I")
 _FILE = struct.Struct("<II")

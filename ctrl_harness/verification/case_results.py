@@ -56,7 +56,7 @@ class CaseResults:
 
     def of(self, index: int, case: TestCase, run: Run) -> CaseResult:
         """index: the case's position in its problem."""
-        status: Status = run.status
+        status: Status
         error, output = run.error, ""
         if run.status == "ok":
             status, error, output = self._compare(case, run)
@@ -64,6 +64,8 @@ class CaseResults:
                 status, error = "output_limit", _TOO_MUCH
         elif isinstance(case, ScriptCase) and _assertion_failed(run.error):
             status = "wrong_answer"
+        else:
+            status = run.status
         return CaseResult(index, status, run.time_s, run.memory_mb, error, output)
 
     def _compare(self, case: TestCase, run: Run) -> tuple[Status, str, str]:

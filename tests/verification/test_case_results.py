@@ -191,7 +191,8 @@ def test_a_program_beyond_its_budget_is_ended(executor: EmbeddedExecutor) -> Non
     problem = Problem("p", "d", "", cases, limits=limits)
 
     async def judged() -> Any:
-        return await verify(problem, "def f(n): return [0] * 100_000", executor=executor)
+        source = "def f(n): return [0] * 100_000"
+        return await verify(problem, source, executor=executor, all_cases=True)
 
     verdict = anyio.run(judged)
     assert verdict.status == "wrong_answer" and verdict.cases[-1] is None

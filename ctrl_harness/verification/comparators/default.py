@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -150,7 +150,7 @@ def _loosely_equal(got: Any, want: Any) -> bool:
     return _scalars_equal(got, want)
 
 
-def _sets_close(got: Collection[Any], want: Collection[Any]) -> bool:
+def _sets_close(got: Iterable[Any], want: Collection[Any]) -> bool:
     """Sets of numbers, matched in order of size."""
     numbers = (int, float)
     if not all(isinstance(item, numbers) for items in (got, want) for item in items):
