@@ -42,6 +42,14 @@ class PreludeError(JudgeError):
     """The code that runs before the program failed by itself: whoever gave it has to mend it."""
 
 
+class ContextOverflow(JudgeError):
+    """A request is longer than the context of the model it was sent to, so there is no answer.
+
+    Of a draft this says nothing of any program. Of a revision, whose request holds the critique,
+    the loop makes a critique that nobody could read (`Critique.malformed`).
+    """
+
+
 class CriticError(CtrlHarnessError, RuntimeError):
     """A critic failed, so there is no critique of this draft. Never a judgement, never a score."""
 

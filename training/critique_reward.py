@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from ctrl_harness.critique.leakage import Leak, find_leak
 from ctrl_harness.critique.messages import Call, Completion
 from ctrl_harness.errors import CtrlHarnessError, UserError
 from ctrl_harness.training.faults import FaultShare, RunStopped
-from ctrl_harness.training.frozen_generator import FrozenGenerator
+from ctrl_harness.training.frozen_generator import FrozenGenerator, GeneratorError
 from ctrl_harness.training.leaks import strip
 from ctrl_harness.training.pretrained import load_tokenizer
 from ctrl_harness.training.revision import revise
@@ -32,9 +33,13 @@ from ctrl_harness.training.trace_record import record_of
 from ctrl_harness.verification.judge import Judge
 from ctrl_harness.verification.verdict import Verdict
 
-Malformed = Literal["no_verdict", "cut_off", "too_long", "empty", "leak"]
-"""Why no revision was asked for: nothing after "Overall judgment", the token limit, more characters
-than any critique has, nothing to read, or a program that the settings do not forgive."""
+Malformed = Literal["no_verdict", "cut_off", "too_long", "empty", "leak", "context_overflow"]
+"""Why there is no revision: nothing after "Overall judgment", the token limit, more characters than
+any critique has, nothing to read, a program that the settings do not forgive, or no room for the
+critique in the generator's context."""
+
+_MOST_FITTING = 4096
+"""Drafts known to fit into the generator's context, of which this many are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class CritiqueReward:
         )
         self._trace = TraceWriter(settings.trace) if settings.trace is not None else None
         self._stopped: str | None = None
+        self._fitting: OrderedDict[object, None] = OrderedDict()
 
     async def __call__(
         self,
@@ -160,10 +166,13 @@ class CritiqueReward:
                 return self._failed(call, reading.judgement, "leak")
         assert text is not None
         given = Critique(text, reading.judgement)
-        revisions = [
-            await self._revision(call, judge, given, number)
-            for number in range(settings.revisions if settings.revises else 0)
-        ]
+        revisions = []
+        for number in range(settings.revisions if settings.revises else 0):
+            revision = await self._revision(call, judge, given, number)
+            if revision is None:
+                await self._require_room(call, judge, given)
+                return self._failed(call, reading.judgement, "context_overflow")
+            revisions.append(revision)
         verdicts = [revision.verdict for revision in revisions]
         return Rewarded(
             score(self._reward, episode.verdict, verdicts, reading.judgement),
@@ -188,7 +197,8 @@ class CritiqueReward:
 
     async def _revision(
         self, call: UnderWay, judge: Judge, critique: Critique, number: int
-    ) -> Revision:
+    ) -> Revision | None:
+        """None where the generator's context has no room for the critique."""
         episode = call.known_episode
         answers: list[Completion] = []
 
@@ -203,7 +213,7 @@ class CritiqueReward:
             answers.append(answer.completion)
             return answer.completion
 
-        revised = await revise(
+        turn = await revise(
             episode.problem,
             episode.draft,
             critique,
@@ -212,11 +222,47 @@ class CritiqueReward:
             judge=judge,
             replay=episode.settings.replay,
         )
+        if turn.critique.malformed is not None:
+            return None
+        revised = turn.revision
         call.revised = True
         began = time.perf_counter()
         verdict = await self._judge.verify(judge, episode.problem, revised.program)
         call.judge_s += time.perf_counter() - began
         return Revision(revised.completion, answers[0].cut_off, verdict)
+
+    async def _require_room(self, call: UnderWay, judge: Judge, critique: Critique) -> None:
+        """Raises GeneratorError where the generator has no room for an empty critique either:
+        that is no critique's fault."""
+        episode = call.known_episode
+        place = (episode.problem.id, episode.split, episode.index, episode.draft_number)
+        if place in self._fitting:
+            return
+
+        async def generate(asked: Call) -> Completion:
+            assert self._generator is not None
+            return (await self._generator.ask(asked.messages)).completion
+
+        turn = await revise(
+            episode.problem,
+            episode.draft,
+            replace(critique, text=""),
+            generate=generate,
+            prompts=episode.prompts,
+            judge=judge,
+            replay=episode.settings.replay,
+        )
+        if turn.critique.malformed is not None:
+            assert self._generator is not None
+            raise GeneratorError(
+                f"the generator at {self._generator.name} has no room for {episode.problem.id} and "
+                "its draft, whatever the critique; serve it with a longer context, or give "
+                "generator_max_tokens a smaller value",
+                call.retries,
+            )
+        self._fitting[place] = None
+        while len(self._fitting) > _MOST_FITTING:
+            self._fitting.popitem(last=False)
 
     def _passes(self, judge: Judge, episode: Episode) -> Callable[[str], Any]:
         """Whether a program that stands in a critique solves the problem."""

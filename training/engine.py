@@ -21,7 +21,7 @@ from tenacity import RetryError
 
 from ctrl_harness.critique.messages import Call, Completion
 from ctrl_harness.critique.protocol import Sampling, Stage
-from ctrl_harness.errors import CtrlHarnessError, UserError
+from ctrl_harness.errors import ContextOverflow, CtrlHarnessError, UserError
 from ctrl_harness.evaluation.calls import ModelCalls
 from ctrl_harness.evaluation.sampling import Notices
 from ctrl_harness.execution.choice import get_executor
@@ -113,7 +113,8 @@ class Engine(Protocol):
     """Does the work. Reentrant: many pieces are under way at once."""
 
     async def ask(self, question: Question) -> Completion:
-        """Raises ModelFailed; UserError for a model that cannot be used at all."""
+        """Raises ModelFailed; ContextOverflow where the generator has no room for the question;
+        UserError for a model that cannot be used at all."""
         ...
 
     async def judge(self, submission: Submission) -> Verdict:
@@ -150,7 +151,7 @@ class LocalEngine:
             return await calls(question.call)
         except PrerequisiteError as error:
             raise _as_user_error(error) from None
-        except UserError:
+        except (UserError, ContextOverflow):
             raise
         except Exception as error:
             # each provider's library has exceptions of its own, and Inspect passes them on

@@ -19,8 +19,9 @@ import anyio
 import anyio.lowlevel
 import httpx
 
+from ctrl_harness.critique.context_length import is_context_overflow
 from ctrl_harness.critique.messages import Completion, Message, Usage
-from ctrl_harness.errors import JudgeError, UserError
+from ctrl_harness.errors import ContextOverflow, JudgeError, UserError
 from ctrl_harness.execution.http_retry import (
     COME_AGAIN,
     Again,
@@ -135,8 +136,8 @@ class FrozenGenerator:
         """The generator's answer to a chat.
 
         seed: for answers that are sampled. Raises GeneratorError after the last attempt, or at once
-        where the server says that asking again is of no use; UserError where it is not known which
-        model to ask for.
+        where the server says that asking again is of no use; ContextOverflow where it says that the
+        chat is too long for its model; UserError where it is not known which model to ask for.
         """
         body: dict[str, Any] = {
             "messages": [message._asdict() for message in messages],
@@ -200,7 +201,13 @@ class FrozenGenerator:
             raise Again(f"{type(error).__name__} {error}".strip()) from None
         except httpx.DecodingError as error:
             raise Again(f"an answer that cannot be unpacked ({error})") from None
-        shown = " ".join(content[:_SHOWN_CHARS].decode("utf-8", "replace").split())
+        said = content.decode("utf-8", "replace")
+        shown = " ".join(said[:_SHOWN_CHARS].split())
+        # before the statuses that are asked again: some servers call it a fault of theirs
+        if status != 200 and is_context_overflow(said, status):
+            raise ContextOverflow(
+                f"the generator at {self.name} has no room for the chat (HTTP {status}: {shown})"
+            )
         if status in _COME_AGAIN:
             raise Again(f"HTTP {status}: {shown}", retry_after_s(headers))
         if status != 200:

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple
 
 from ctrl_harness.critique.messages import Completion
-from ctrl_harness.errors import JudgeError, UserError, first_line
+from ctrl_harness.errors import ContextOverflow, JudgeError, UserError, first_line
 from ctrl_harness.training.engine import (
     LocalEngine,
     ModelFailed,
@@ -38,7 +38,7 @@ _CLOSE_S = 10.0
 class _Told(NamedTuple):
     """A worker's answer. Exceptions travel as text, since not all of them can be unpickled."""
 
-    kind: Literal["done", "model", "judge", "user"]
+    kind: Literal["done", "model", "overflow", "judge", "user"]
     value: Any
 
 
@@ -211,6 +211,8 @@ async def _told(work: Any) -> _Told:
         return _Told("done", await work)
     except ModelFailed as error:
         return _Told("model", str(error))
+    except ContextOverflow as error:
+        return _Told("overflow", str(error))
     except JudgeError as error:
         return _Told("judge", str(error))
     except UserError as error:
@@ -221,6 +223,8 @@ def _value(told: _Told) -> Any:
     match told.kind:
         case "model":
             raise ModelFailed(told.value)
+        case "overflow":
+            raise ContextOverflow(told.value)
         case "judge":
             raise JudgeError(told.value)
         case "user":

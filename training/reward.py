@@ -45,7 +45,8 @@ async def compute_score(
     `RewardSettings`. Answers KEYS: `score` is the reward; `acc` whether the revision passes, or,
     for `discrimination`, which asks for none, whether the verdict is right; the others are 0 or 1
     but for `revised_fraction` and `generator_retries`. What a reward without revisions cannot know
-    is NaN, and so is `revised_fraction` where judging ends at the first failing case.
+    is NaN, and so is `revised_fraction` where judging ends at the first failing case, and
+    `leaks_solution` where the judge failed on the program in the critique.
 
     Raises JudgeError where nothing is known of the critique, which is then no sample; RunStopped
     once too many were lost; UserError for settings or a row that cannot be used.
@@ -118,7 +119,7 @@ def as_verl(done: Rewarded, settings: RewardSettings) -> dict[str, float]:
         float(done.malformed is not None),
         float(done.malformed == "cut_off"),
         float(done.leak != "none"),
-        float(done.leak == "passing"),
+        math.nan if done.leak == "unjudged" else float(done.leak == "passing"),
         float(done.retries),
     )
     return dict(zip(KEYS, values, strict=True))

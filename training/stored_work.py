@@ -21,7 +21,7 @@ import anyio
 from ctrl_harness.critique.messages import Completion, Usage
 from ctrl_harness.critique.protocol import Sampling, stage_of
 from ctrl_harness.critique.seeds import call_seed
-from ctrl_harness.errors import CtrlHarnessError, JudgeError, UserError
+from ctrl_harness.errors import ContextOverflow, CtrlHarnessError, JudgeError, UserError
 from ctrl_harness.training.engine import (
     Engine,
     ModelFailed,
@@ -36,6 +36,7 @@ from ctrl_harness.verification.verdict import CaseResult, Verdict
 
 FORMAT = 1
 """Part of every key; raised when the same work could come to something else than before."""
+_OVERFLOW = "context_overflow"
 MAX_FAILURES_IN_A_ROW = 50
 """After that a run ends: what fails this often fails for all that is left."""
 
@@ -71,7 +72,8 @@ class StoredWork:
         self._failures = 0
 
     async def ask(self, question: Question) -> Completion:
-        """Raises ModelFailed; UserError where nothing can be asked at all."""
+        """Raises ModelFailed; ContextOverflow where the generator has no room for the question,
+        which is kept of a revision; UserError where nothing can be asked at all."""
         call = question.call
         key = _call_key(self._spec, question)
         place = {
@@ -88,9 +90,18 @@ class StoredWork:
                     self.counts.models_failed += 1
                     self._failed(f"the model failed ({error})")
                     raise
+                except ContextOverflow as error:
+                    if not call.turn:
+                        self.counts.models_failed += 1
+                        self._failed(f"the model failed ({error})")
+                        raise
+                    payload = {_OVERFLOW: str(error)}
+                else:
+                    payload = _completion_as_json(answer)
                 self.counts.asked += 1
-                payload = _completion_as_json(answer)
                 self._keep(key, "call", payload, place, started)
+        if _OVERFLOW in payload:
+            raise ContextOverflow(payload[_OVERFLOW])
         return _completion_from_json(payload)
 
     async def verify(self, submission: Submission, **place: Any) -> Verdict:

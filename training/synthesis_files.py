@@ -71,6 +71,7 @@ class Tally:
             self.critiques["name_the_hint"] += reviewed.leaks.names_hint
             self.critiques["hold_a_program"] += reviewed.leaks.code != "none"
             self.critiques["hold_a_passing_program"] += reviewed.leaks.code == "passing"
+            self.critiques["hold_an_unjudged_program"] += reviewed.leaks.code == "unjudged"
             self.critiques["stripped"] += reviewed.stripped
             self.critiques[reviewed.fault or "revised"] += 1
             draft = "right" if drafted.verdict.passed else "wrong"

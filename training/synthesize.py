@@ -21,7 +21,7 @@ from ctrl_harness.critique.feedback import describe
 from ctrl_harness.critique.leakage import find_leak
 from ctrl_harness.critique.messages import Call, Completion
 from ctrl_harness.critique.revise import Replay
-from ctrl_harness.errors import JudgeError
+from ctrl_harness.errors import ContextOverflow, JudgeError
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.training.engine import ModelFailed, Question, Submission, with_cases
 from ctrl_harness.training.hints import hinted_messages
@@ -32,9 +32,9 @@ from ctrl_harness.training.stored_work import NotDone, StoredWork
 from ctrl_harness.verification.verdict import Verdict
 
 _Stage = Literal["draft", "critique", "revision"]
-Fault = Literal["empty", "cut_off", "leak"]
+Fault = Literal["empty", "cut_off", "leak", "context_overflow"]
 """Why a critique got no revision: it says nothing, it ends in mid-sentence, it gives away what it
-must not."""
+must not, the generator's context has no room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,8 @@ async def outcome_of(problem: Problem, recipe: Recipe, work: StoredWork) -> Outc
             if number < recipe.critiques:
                 drafted[number] = await chain.review(drafted[number])
         except (ModelFailed, JudgeError) as error:
-            culprit: Literal["model", "judge"]
-            culprit = "model" if isinstance(error, ModelFailed) else "judge"
+            of_model = isinstance(error, (ModelFailed, ContextOverflow))
+            culprit: Literal["model", "judge"] = "model" if of_model else "judge"
             left_out[number] = LeftOut(problem.id, number, chain.stage, culprit, str(error))
         except NotDone:
             pass  # the run that was to do it has told why
@@ -187,7 +187,7 @@ class _Chain:
         reviewed = self._without_leaks(Reviewed(critique, leaks), draft)
         if reviewed.fault is None:
             self.stage = "revision"
-            revision = await revise(
+            turn = await revise(
                 self._problem,
                 draft,
                 reviewed.critique,
@@ -196,8 +196,10 @@ class _Chain:
                 judge=self._work.judge,
                 replay=self._recipe.replay,
             )
-            verdict = await self._judge(revision.program)
-            reviewed = replace(reviewed, revision=revision, verdict=verdict)
+            if turn.critique.malformed is not None:
+                return replace(drafted, reviewed=replace(reviewed, fault="context_overflow"))
+            verdict = await self._judge(turn.revision.program)
+            reviewed = replace(reviewed, revision=turn.revision, verdict=verdict)
         return replace(drafted, reviewed=reviewed)
 
     async def _leaks(self, critique: str, drafted: Drafted) -> Leaks:
@@ -232,7 +234,12 @@ class _Chain:
 
     async def _passes(self, program: str) -> bool:
         submission = Submission(self._problem, program, bare=True)
-        return (await self._work.verify(submission, draft=self._number, stage="leak")).passed
+        try:
+            verdict = await self._work.verify(submission, draft=self._number, stage="leak")
+        except NotDone as error:
+            # the judge failed in the run before, which has told so; the critique stays
+            raise JudgeError(str(error)) from None
+        return verdict.passed
 
 
 async def _make_each(

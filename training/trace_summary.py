@@ -28,7 +28,9 @@ class StepSummary:
     known. critiques: asked for a reward; rewarded: of them. reward: the mean. up, down: Δ↑ and Δ↓,
     NaN for rewards that ask for no revision. f1, f1_passed, f1_failed: of verdicts on drafts.
     missing: without a verdict. malformed: rewarded as a failed revision, for whatever reason.
-    leaks, leaked_solutions: with a program; with one that passes. faults: critiques lost. retries:
+    leaks, leaked_solutions: with a program; with one that passes, of those that the judge could
+    tell. leak_checks_failed: programs in critiques on which the judge failed. context_overflow: no
+    room for the critique in the generator's context. faults: critiques lost. retries:
     requests to the generator beyond the first. groups: of at least two critiques of one draft;
     flat_groups: of them, those whose rewards are all the same, which GRPO learns nothing from.
     """
@@ -46,8 +48,10 @@ class StepSummary:
     missing: float
     malformed: float
     cut_off: float
+    context_overflow: float
     leaks: float
     leaked_solutions: float
+    leak_checks_failed: int
     faults: int
     retries: int
     groups: int
@@ -91,6 +95,8 @@ class _Step:
         self.scores[task, record["index"], record["draft_number"]].append(float(record["score"]))
         counts["malformed"] += record["malformed"] is not None
         counts["cut_off"] += record["malformed"] == "cut_off"
+        counts["context_overflow"] += record["malformed"] == "context_overflow"
+        counts["leak_checks_failed"] += record["leak"] == "unjudged"
         counts["leaks"] += record["leak"] != "none"
         counts["leaked_solutions"] += record["leak"] == "passing"
         said = (record["judgement"],)
@@ -121,8 +127,12 @@ class _Step:
             missing=sums_of(self.outcomes, discrimination.missing_verdicts()).value(),
             malformed=share("malformed"),
             cut_off=share("cut_off"),
+            context_overflow=share("context_overflow"),
             leaks=share("leaks"),
-            leaked_solutions=share("leaked_solutions"),
+            leaked_solutions=ratio(
+                counts["leaked_solutions"], rewarded - counts["leak_checks_failed"]
+            ),
+            leak_checks_failed=counts["leak_checks_failed"],
             faults=counts["faults"],
             retries=counts["retries"],
             groups=len(groups),
@@ -160,8 +170,10 @@ def summary_table(summaries: Iterable[StepSummary]) -> str:
             "missing %": percent(s.missing),
             "malformed %": percent(s.malformed),
             "cut off %": percent(s.cut_off),
+            "overflow %": percent(s.context_overflow),
             "leaks %": percent(s.leaks),
             "solutions %": percent(s.leaked_solutions),
+            "unjudged leaks": str(s.leak_checks_failed),
             "faults": str(s.faults),
             "retries": str(s.retries),
             "flat groups": f"{s.flat_groups}/{s.groups}",

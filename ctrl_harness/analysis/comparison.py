@@ -78,7 +78,8 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure[Outcome]]:
         found.append(Figure("similarity", "similarity to the draft", mean_similarity(last)))
     if last and all(outcome.leaks for outcome in outcomes):
         found += [
-            Figure("with_program", "critiques with a program", leaked("program", "passing")),
+            Figure("with_program", "critiques with a program",
+                   leaked("program", "passing", "unjudged")),
             Figure("with_solution", "… that passes", leaked("passing")),
             Figure("delta_up_without_leaks", "Δ↑ without those",
                    leakage.up_without_leaks(0, last)),
@@ -87,8 +88,11 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure[Outcome]]:
 
 
 def leaked(*kinds: str) -> ChainStatistic:
-    """Share of the critiques of all turns that hold code of these kinds."""
-    return Statistic(lambda o: (sum(leak in kinds for leak in o.leaks), len(o.leaks)))
+    """Share of the critiques of all turns that hold code of these kinds, of those known."""
+    known = {"none", "program", "passing", *kinds}
+    return Statistic(
+        lambda o: (sum(leak in kinds for leak in o.leaks), sum(leak in known for leak in o.leaks))
+    )
 
 
 class Number(NamedTuple):

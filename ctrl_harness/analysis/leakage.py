@@ -2,6 +2,7 @@
 
 A critic that writes the solution is a second generator. Each critique's code is taken out and
 judged elsewhere; `Outcome.leaks` says what came of it: no program, a program, or one that passes.
+A program on which the judge failed is in no number that asks whether it passes.
 The turn t of a critique is that of the revision it caused, from 1.
 """
 
@@ -18,12 +19,17 @@ def with_program(turn: int = 1) -> ChainStatistic:
 
 def with_passing_program(turn: int = 1) -> ChainStatistic:
     """Share of the turn's critiques that contain a program which the judge accepts."""
-    return Statistic(lambda o: (o.leaks[turn - 1] == "passing", 1))
+    return Statistic(lambda o: (o.leaks[turn - 1] == "passing", o.leaks[turn - 1] != "unjudged"))
 
 
 def gave_the_solution(outcome: Outcome, start: int, end: int) -> bool:
     """Whether a critique between the two turns contained a passing program."""
     return "passing" in outcome.leaks[start:end]
+
+
+def _nobody_knows(outcome: Outcome, start: int, end: int) -> bool:
+    leaks = outcome.leaks[start:end]
+    return "unjudged" in leaks and "passing" not in leaks
 
 
 def up_without_leaks(start: int, end: int) -> ChainStatistic:
@@ -32,7 +38,7 @@ def up_without_leaks(start: int, end: int) -> ChainStatistic:
     beside `up_not_leaked`."""
 
     def count(outcome: Outcome) -> tuple[float, ...]:
-        if gave_the_solution(outcome, start, end):
+        if gave_the_solution(outcome, start, end) or _nobody_knows(outcome, start, end):
             return (0, 0)
         return (not outcome.passed[start] and outcome.passed[end], 1)
 
@@ -40,11 +46,13 @@ def up_without_leaks(start: int, end: int) -> ChainStatistic:
 
 
 def up_not_leaked(start: int, end: int) -> ChainStatistic:
-    """The part of Δ↑ (of ALL outcomes) that no passing program in a critique explains; Δ↑ less this
+    """The part of Δ↑ (of all outcomes) that no passing program in a critique explains; Δ↑ less this
     is the part that one may explain."""
-    return Statistic(
-        lambda o: (
-            not o.passed[start] and o.passed[end] and not gave_the_solution(o, start, end),
-            1,
-        )
-    )
+
+    def count(outcome: Outcome) -> tuple[float, ...]:
+        if _nobody_knows(outcome, start, end):
+            return (0, 0)
+        risen = not outcome.passed[start] and outcome.passed[end]
+        return (risen and not gave_the_solution(outcome, start, end), 1)
+
+    return Statistic(count)

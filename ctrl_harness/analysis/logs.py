@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from ctrl_harness.analysis.similarity import similarity
 from ctrl_harness.analysis.stopping import CallCost
 from ctrl_harness.analysis.transitions import Outcome
-from ctrl_harness.analysis.usage import input_tokens
+from ctrl_harness.analysis.usage import input_tokens, is_unanswered
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.leakage import Leak
 from ctrl_harness.critique.messages import Branch, Role
@@ -82,7 +82,7 @@ def outcome_of_value(
 ) -> Outcome:
     """What the value of a score of `chain_verdicts` says: `turn_t`, `time_limit_t`,
     `says_correct_t`, `says_incorrect_t` and `cut_short`, 0 or 1 each, and where leaks were looked
-    for `leaks_program_t` and `leaks_solution_t`."""
+    for `leaks_program_t`, `leaks_solution_t` and `leaks_unjudged_t`."""
     turns = sum(key.startswith("turn_") for key in value)
     leaks = range(1, turns if "leaks_program_1" in value else 1)
     return Outcome(
@@ -95,16 +95,19 @@ def outcome_of_value(
         time_limit=tuple(value[f"time_limit_{turn}"] == 1 for turn in range(turns)),
         epoch=epoch,
         leaks=tuple(
-            _leak(value[f"leaks_program_{turn}"] == 1, value[f"leaks_solution_{turn}"] == 1)
-            for turn in leaks
+            _leak(value, turn) for turn in leaks
         ),
         cut_short=value.get("cut_short", 0) == 1,
         branch=branch,
     )
 
 
-def _leak(program: bool, solution: bool) -> Leak:
-    return "passing" if solution else "program" if program else "none"
+def _leak(value: Mapping[str, Any], turn: int) -> Leak:
+    if value.get(f"leaks_unjudged_{turn}", 0) == 1:  # older logs have no such key
+        return "unjudged"
+    if value[f"leaks_solution_{turn}"] == 1:
+        return "passing"
+    return "program" if value[f"leaks_program_{turn}"] == 1 else "none"
 
 
 def _judgement(correct: bool, incorrect: bool) -> Judgement:
@@ -148,25 +151,38 @@ def _grown(sample: EvalSample) -> list[_Grown]:
     completions = tuple(chain.get("completions", ()))
     critiques = tuple(critique["text"] for critique in chain.get("critiques", ()))
     first = 1 if DRAFT_SEEN in metadata else 0
-    calls = tuple(_calls(filter(is_answer, sample.events), completions, first))
+    unread = {turn for turn, critique in enumerate(chain.get("critiques", ()), 1)
+              if critique.get("malformed")}  # fmt: skip
+    written = [(n, text) for n, text in enumerate(completions) if n >= first and n not in unread]
+    calls = tuple(_calls(filter(is_answer, sample.events), written, len(completions)))
     return [_Grown(completions, calls, critiques, (0,) * chain.get("turns", 0))]
 
 
 def is_answer(event: Event) -> TypeGuard[ModelEvent]:
     """Whether it is a call of a model that was answered."""
-    return event.event == "model" and event.error is None and bool(event.output.choices)
+    if event.event != "model" or event.error is not None or not event.output.choices:
+        return False
+    return not is_unanswered(event.output)
 
 
 def _calls(
-    answers: Iterable[ModelEvent], completions: Sequence[str], programs: int
+    answers: Iterable[ModelEvent], written: Sequence[tuple[int, str]], end: int
 ) -> Iterator[CallCost]:
     """An answer that is the chain's next program is the generator's; what comes before the next
-    program is the critic's. programs: how many there were without a call, 1 for a frozen draft."""
+    program is the critic's.
+
+    written: the programs that a call is behind, each after the number of its turn; neither a frozen
+    draft nor what stands for the revision that a malformed critique got. end: the turn of what
+    comes after the last.
+    """
+    rest = [*written, (end, None)]
     for event in answers:
-        wrote = programs < len(completions) and event.output.completion == completions[programs]
-        role: Role = "generator" if wrote and event.role != "critic" else "critic"
-        yield _cost(event, role, programs)
-        programs += role == "generator"
+        turn, text = rest[0]
+        role: Role = "critic"
+        if event.role != "critic" and event.output.completion == text:
+            role = "generator"
+            del rest[0]
+        yield _cost(event, role, turn)
 
 
 class _TreeNode(NamedTuple):
@@ -182,10 +198,10 @@ def _tree_chains(tree: Mapping[str, Any], answers: Iterator[ModelEvent]) -> list
         branch, completion = tuple(node["branch"]), node["completion"]
         events = list(islice(answers, node["calls"]))
         asked: list[Role] = ["critic"] * len(events)
-        if events and completion is not None:
+        critique = node["critique"]
+        if events and completion is not None and not (critique or {}).get("malformed"):
             asked[-1] = "generator"
         costs = [_cost(e, role, len(branch)) for e, role in zip(events, asked, strict=True)]
-        critique = node["critique"]
         nodes[branch] = _TreeNode(completion, costs, critique and critique["text"])
     grown = []
     for leaf in leaves(tuple(tree["branches"])):

@@ -141,6 +141,8 @@ def _add_leakage(summary: _Summary, last: int) -> None:
         name = f"delta_up_without_leaks_turn_{turn}"
         summary.add(name, leakage.up_without_leaks(0, turn), n=True)
         summary.add(f"delta_up_not_leaked_turn_{turn}", leakage.up_not_leaked(0, turn))
+    failed = sum(outcome.leaks.count("unjudged") for outcome in summary.outcomes)
+    summary["leak_checks_failed"] = failed
 
 
 def _add_pass_at_k(summary: _Summary, last: int) -> None:

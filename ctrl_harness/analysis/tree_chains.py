@@ -190,4 +190,4 @@ def _read_judgement(critique: str) -> Judgement:
 
 
 def _leak(told: Any) -> Leak:
-    return "passing" if told == "passing" else "program" if told == "program" else "none"
+    return told if told in ("program", "passing", "unjudged") else "none"

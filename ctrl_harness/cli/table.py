@@ -28,6 +28,11 @@ _SLICES: dict[str, slices.Labeller] = {
     "rating": slices.rating((1200, 1600, 2000, 2400)),
 }
 
+_COUNTED = {
+    "malformed_critiques": "critiques were too long for a generator to read; nothing was revised",
+    "leak_checks_failed": "critiques hold a program on which the judge failed; the log says why",
+}
+
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -113,6 +118,9 @@ def _print_log(
         if "cut_short" in score.metrics and score.metrics["cut_short"].value:
             cut = int(score.metrics["cut_short"].value)
             print(f"{cut} chains cut short by a limit on their tokens or time (--token-limit, …)")
+        for name, told in _COUNTED.items():
+            if name in score.metrics and score.metrics[name].value:
+                print(f"{int(score.metrics[name].value)} {told}")
         print()
         summary = {name: float(metric.value) for name, metric in score.metrics.items()}
         if "pass_at_1_turn_0" in summary:

@@ -26,7 +26,7 @@ from ctrl_harness.critique.critic import (
     feedback_from,
     on_public_cases,
 )
-from ctrl_harness.critique.guard import check_comparison, check_critique
+from ctrl_harness.critique.guard import MAX_CHARS, check_comparison, check_critique
 from ctrl_harness.critique.messages import Call, Completion, Generate, Message, Usage
 from ctrl_harness.critique.prompts import Prompts
 from ctrl_harness.errors import CtrlHarnessError, JudgeError, UserError
@@ -213,9 +213,12 @@ class _Trial:
             except Exception as error:
                 raise _Broken(f"it raises {_told(error)}") from error
         try:
-            return check_critique(answer, "")
+            critique = check_critique(answer, "")
         except CtrlHarnessError as error:
             raise _Broken(_unnamed(error)) from error
+        if critique.malformed == "too_long":
+            raise _Broken(f"the text is too long; {MAX_CHARS:,} characters are the most")
+        return critique
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:

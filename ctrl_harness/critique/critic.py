@@ -38,6 +38,11 @@ class Draft:
     turn: int = 0
 
 
+Malformed = Literal["too_long", "context_overflow"]
+"""Why no generator can read a critique: it is longer than any critique may be, or the request for a
+revision does not fit into the generator's context with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Critique:
     """What a critic says of a draft.
@@ -45,7 +50,8 @@ class Critique:
     text: what the generator will read. judgement: the critic's verdict, `missing` when it gave
     none. cut_off: the critique ended at a token limit. usage: tokens it took, for whoever reads
     one critique; tables count the calls themselves. votes: the judgement of each critique that
-    this one stands for (voting.py), empty for a critique that stands for itself.
+    this one stands for (voting.py), empty for a critique that stands for itself. malformed: why
+    the critique could not be read, so that an empty answer stands for its revision.
     """
 
     text: str
@@ -53,6 +59,7 @@ class Critique:
     cut_off: bool = False
     usage: Usage = field(default_factory=Usage)
     votes: tuple[Judgement, ...] = ()
+    malformed: Malformed | None = None
 
 
 class Critic(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from typing import get_args
 
 import anyio
@@ -21,6 +22,7 @@ from ctrl_harness.critique.critic import (
     Critique,
     Decision,
     Draft,
+    Malformed,
     Pair,
 )
 from ctrl_harness.critique.judgement import Judgement
@@ -29,7 +31,7 @@ from ctrl_harness.errors import CriticError, CtrlHarnessError, UserError
 from ctrl_harness.problems.problem import Problem
 
 MAX_CHARS = 1_000_000
-"""A critique's text; no model reads more."""
+"""A critique's text; no model reads more, and what is longer is malformed."""
 TIMEOUT = "CTRL_HARNESS_CRITIC_TIMEOUT"
 """The environment variable: seconds a critique may take."""
 DEFAULT_TIMEOUT_S = 600.0
@@ -126,6 +128,11 @@ def check_critique(answer: object, name: str) -> Critique:
     _check_usage(answer.usage, name)
     if not isinstance(answer.cut_off, bool):
         raise CriticError(f"critic {name}: cut_off is {answer.cut_off!r:.80}, not true or false")
+    if answer.malformed is not None:
+        _check_one_of(answer.malformed, get_args(Malformed), "malformed", name)
+    if len(answer.text) > MAX_CHARS:
+        # its own fault, and no failure: a critic must not choose its samples by its length
+        return replace(answer, text=answer.text[:MAX_CHARS], malformed="too_long")
     return answer
 
 
@@ -136,17 +143,13 @@ def check_comparison(answer: object, name: str) -> Comparison:
     check_text(answer.text, name)
     _check_one_of(answer.decision, get_args(Decision), "decision", name)
     _check_usage(answer.usage, name)
-    return answer
+    return replace(answer, text=answer.text[:MAX_CHARS])
 
 
 def check_text(text: object, name: str) -> None:
     """Raises CriticError for what no log can hold and no model can read."""
     if not isinstance(text, str):
         raise CriticError(f"critic {name}: the text is {_kind(text)}, not a string")
-    if len(text) > MAX_CHARS:
-        raise CriticError(
-            f"critic {name}: the text has {len(text):,} characters; {MAX_CHARS:,} are the most"
-        )
     try:
         text.encode()
     except UnicodeEncodeError as error:

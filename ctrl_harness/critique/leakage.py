@@ -8,18 +8,25 @@ it defines the function that is called. What the critic quotes of the draft is n
 from __future__ import annotations
 
 import ast
+import logging
 import re
 import textwrap
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
+import anyio.to_thread
+
 from ctrl_harness.critique.programs import Snippet, parse_code, snippets
 from ctrl_harness.critique.readings import plain_characters, readings
 from ctrl_harness.critique.repair import ELISION
+from ctrl_harness.errors import JudgeError
 from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase, StdioCase
 
-Leak = Literal["none", "program", "passing"]
-"""What code a critique gives away: none, a program, or one that the judge accepts."""
+logger = logging.getLogger(__name__)
+
+Leak = Literal["none", "program", "passing", "unjudged"]
+"""What code a critique gives away: none, a program, one that the judge accepts, or one on which the
+judge failed, so that nobody knows whether it passes."""
 
 MAX_JUDGED = 6
 """Programs of one critique that are run, the longest first."""
@@ -33,13 +40,28 @@ _WRITES = frozenset({"print", "write", "writelines", "stdout"})
 async def find_leak(critique: str, draft: str | None, problem: Problem, passes: Passes) -> Leak:
     """What a critique of this draft gives away.
 
-    draft: the program it is about, None without one. passes: the judge's word on a program.
+    draft: the program it is about, None without one. passes: the judge's word on a program. Where
+    the judge fails, a critique must not cost its sample: that is logged, and the answer `unjudged`
+    unless another of its programs passes.
     """
-    programs = programs_in(critique, draft, problem)
+    # in a thread: a text made for it keeps the parser busy for a second
+    programs = await anyio.to_thread.run_sync(programs_in, critique, draft, problem)
+    found: Leak = "program" if programs else "none"
     for program in programs[:MAX_JUDGED]:
-        if await passes(program):
+        try:
+            passed = await passes(program)
+        except (JudgeError, OSError) as error:
+            logger.warning(
+                "a critique of %s holds a program on which the judge failed, so that it is not "
+                "known whether it gives the solution away: %s",
+                problem.id,
+                error,
+            )
+            found = "unjudged"
+            continue
+        if passed:
             return "passing"
-    return "program" if programs else "none"
+    return found
 
 
 def programs_in(critique: str, draft: str | None, problem: Problem) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctrl_harness.critique.critic import Critic, Critique, Draft, as_critics_see_it
-from ctrl_harness.critique.messages import Call, Generate, Message
+from ctrl_harness.critique.messages import Call, Completion, Generate, Message
 from ctrl_harness.critique.prompts import Prompts
+from ctrl_harness.errors import ContextOverflow
 from ctrl_harness.problems.problem import Problem
 from ctrl_harness.verification.judge import Judge
 
@@ -96,10 +97,24 @@ class Loop:
         if self.stop_at_correct and critique.judgement == "correct":
             return
         turn = len(chain.turns) + 1
-        messages = self._revision(problem, chain, critique)
-        answer = await self.generate(Call("generator", turn, messages))
+        critique, answer = await self._answered(problem, chain, critique)
         revision = self._draft(problem, answer.text, turn)
         yield Chain(chain.draft, (*chain.turns, Turn(critique, revision)))
+
+    async def _answered(
+        self, problem: Problem, chain: Chain, critique: Critique
+    ) -> tuple[Critique, Completion]:
+        """The critique, marked where no generator can read it, and the answer to it: empty then,
+        since a critique that costs its sample would cost its critic nothing."""
+        if critique.malformed is not None:
+            return critique, Completion("")
+        messages = self._revision(problem, chain, critique)
+        try:
+            return critique, await self.generate(
+                Call("generator", len(chain.turns) + 1, messages)
+            )
+        except ContextOverflow:
+            return replace(critique, malformed="context_overflow"), Completion("")
 
     def _revision(self, problem: Problem, chain: Chain, critique: Critique) -> tuple[Message, ...]:
         """What the generator reads before it revises the chain's last program."""

@@ -97,4 +97,4 @@ def majority(critiques: Sequence[Critique]) -> Critique:
         sum(critique.usage.input_tokens for critique in critiques),
         sum(critique.usage.output_tokens for critique in critiques),
     )
-    return Critique(chosen.text, judgement, chosen.cut_off, usage, said)
+    return Critique(chosen.text, judgement, chosen.cut_off, usage, said, chosen.malformed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import cast
@@ -19,12 +21,17 @@ from inspect_ai.model import (
 from inspect_ai.model._model import ModelGenerateError
 from inspect_ai.solver import TaskState
 
-from ctrl_harness.analysis.usage import input_tokens
+from ctrl_harness.analysis.usage import input_tokens, is_unanswered
+from ctrl_harness.critique.context_length import is_context_overflow
 from ctrl_harness.critique.messages import Branch, Call, Completion, Message, Role, Usage
 from ctrl_harness.critique.protocol import Sampling, Stage
-from ctrl_harness.errors import JudgeError
+from ctrl_harness.errors import ContextOverflow, JudgeError
 from ctrl_harness.evaluation.agents import MakeAgent, run_agent
 from ctrl_harness.evaluation.sampling import PENALTY, CallConfigs, Notices
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,9 @@ class ModelCalls:
     sampling: how each kind of call is sampled; what is not said there is the role's and the
     command's. last: for each role, the messages of its latest call and what came of it. configs:
     what was asked with which settings.
+
+    A request that is longer than the model's context raises ContextOverflow where the generator was
+    asked; a critic that cannot read its question has said nothing, and was cut off.
     """
 
     def __init__(
@@ -94,14 +104,24 @@ class ModelCalls:
         token = current_call.set(position)
         try:
             model = self._models[call.role]
+            usage: Usage | None = None
             if call.agent is None:
                 output = await self._generate(model, messages, call)
-                completion = as_completion(output)
             else:
                 config = self.configs.of(model, call)
                 make = cast(MakeAgent, call.agent)
-                output, usage = await run_agent(make, model, config, messages)
-                completion = replace(as_completion(output), usage=usage)
+                with _overflow_named(model):
+                    output, usage = await run_agent(make, model, config, messages)
+            if is_unanswered(output):
+                raise _overflow(model, output.completion)
+            completion = as_completion(output)
+            if usage is not None:
+                completion = replace(completion, usage=usage)
+        except ContextOverflow as error:
+            if call.role == "generator":
+                raise
+            logger.warning("%s; its critique is empty", error)
+            return Completion("", cut_off=True)
         finally:
             current_call.reset(token)
         self.last[call.role] = (messages, output)
@@ -111,13 +131,14 @@ class ModelCalls:
         self, model: Model, messages: list[ChatMessage], call: Call
     ) -> ModelOutput:
         config = self.configs.of(model, call)
-        try:
-            return await model.generate(messages, config=config)
-        except ModelGenerateError as error:
-            if PENALTY not in (config.extra_body or {}) or not _names_penalty(error):
-                raise
-        self.configs.refuse_penalty(model)
-        return await model.generate(messages, config=self.configs.of(model, call))
+        with _overflow_named(model):
+            try:
+                return await model.generate(messages, config=config)
+            except ModelGenerateError as error:
+                if PENALTY not in (config.extra_body or {}) or not _names_penalty(error):
+                    raise
+            self.configs.refuse_penalty(model)
+            return await model.generate(messages, config=self.configs.of(model, call))
 
     def show(self, state: TaskState, role: Role) -> None:
         """Makes the role's latest call the sample's conversation, where it was asked anything; the
@@ -132,6 +153,27 @@ class ModelCalls:
         if message not in self._known:
             self._known[message] = as_chat_message(message)
         return self._known[message]
+
+
+@contextmanager
+def _overflow_named(model: Model) -> Iterator[None]:
+    """Raises ContextOverflow for a service's refusal whose words the provider does not know."""
+    try:
+        yield
+    except ModelGenerateError as error:
+        # the error's own text holds the request as well
+        said = error.provider_message or ""
+        if not is_context_overflow(said, error.status_code):
+            raise
+        raise _overflow(model, said) from error
+
+
+def _overflow(model: Model, said: str) -> ContextOverflow:
+    return ContextOverflow(
+        f"the request does not fit into the context of {model.name} "
+        f"({' '.join(said.split())[:_SHOWN_CHARS]}); serve it with a longer context, or ask for "
+        "fewer tokens (--max-tokens)"
+    )
 
 
 def _names_penalty(error: ModelGenerateError) -> bool:

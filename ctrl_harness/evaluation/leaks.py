@@ -18,7 +18,7 @@ async def find_leaks(
     """One a critique, in order.
 
     known: verdicts of the chain's own programs, most of which took over what was leaked. Others are
-    judged to their first failing case only. Raises JudgeError where that fails.
+    judged to their first failing case only. Where the judge fails the leak is `unjudged`.
     """
     passed = {program.strip(): v.passed for program, v in known.items() if program is not None}
     quick = replace(judge, all_cases=False)
@@ -44,4 +44,5 @@ def leaks_value(leaks: Sequence[Leak] | None, record: ChainRecord) -> dict[str, 
         found = leaks[turn - 1] if turn <= len(leaks) else "none"
         value[f"leaks_program_{turn}"] = int(found != "none")
         value[f"leaks_solution_{turn}"] = int(found == "passing")
+        value[f"leaks_unjudged_{turn}"] = int(found == "unjudged")
     return value

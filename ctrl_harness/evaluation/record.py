@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ctrl_harness.critique.critic import Critique
+from ctrl_harness.critique.critic import Critique, Malformed
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.revise import Chain
 
@@ -26,6 +26,7 @@ class CritiqueRecord(BaseModel):
     judgement: Judgement
     cut_off: bool = False
     votes: list[Judgement] = []
+    malformed: Malformed | None = None
 
     @classmethod
     def of(cls, critique: Critique) -> CritiqueRecord:
@@ -34,6 +35,7 @@ class CritiqueRecord(BaseModel):
             judgement=critique.judgement,
             cut_off=critique.cut_off,
             votes=list(critique.votes),
+            malformed=critique.malformed,
         )
 
 

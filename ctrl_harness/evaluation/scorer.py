@@ -24,10 +24,12 @@ from ctrl_harness.verification.verdict import Verdict
 
 @metric(scores="unreduced")
 def transitions() -> Metric:
-    """Pass@1 per turn, Δ↑, Δ↓, CL, CS, discrimination F1 and time-limit rates over all epochs."""
+    """Pass@1 per turn, Δ↑, Δ↓, CL, CS, discrimination F1 and time-limit rates over all epochs, and
+    how many critiques no generator could read."""
 
     def compute(scores: list[SampleScore]) -> Value:
-        return dict(summarise([outcome for score in scores for outcome in outcomes_of(score)]))
+        summary = summarise([outcome for score in scores for outcome in outcomes_of(score)])
+        return {**summary, "malformed_critiques": sum(map(_malformed, scores))}
 
     return compute
 
@@ -48,11 +50,13 @@ def chain_verdicts(
 
     The value has, for each turn t from 0, `turn_t` and `time_limit_t`, and for each critique t from
     1 (of the program of turn t-1) `says_correct_t` and `says_incorrect_t`, both 0 where it gave no
-    verdict, `leaks_program_t` and `leaks_solution_t` (critique/leakage.py), both 0 where it was not
-    written, and `cut_short`. After a stop at "Correct" the last turn's values go on, so that every
-    epoch has the same keys. So do the last program's where a limit of the sample (--token-limit,
-    --time-limit, …) cut the chain short, since it is what the budget bought; the critiques that
-    were never written are missing ones, and a sample without a draft has no program. A tree's value
+    verdict, `leaks_program_t`, `leaks_solution_t` and `leaks_unjudged_t` (critique/leakage.py), all
+    0 where it was not written, and `cut_short`. A critique that the generator's context had no room
+    for has an empty revision, which passes nothing. After a stop at "Correct" the last turn's
+    values go on, so that every epoch has the same keys. So do the last program's where a limit of
+    the sample (--token-limit, --time-limit, …) cut the chain short, since it is what the budget
+    bought; the critiques that were never written are missing ones, and a sample without a draft has
+    no program. A tree's value
     has these for each of its chains, `branch_n:` before those of the chains after the first.
 
     Args:
@@ -131,6 +135,7 @@ async def judge_chain(record: ChainRecord, problem: Problem, judge: Judge, leaka
                 for verdict in verdicts
             ],
             **({} if leaks is None else {"leaks": leaks}),
+            "malformed": [critique.malformed for critique in record.critiques],
         },
     )
 
@@ -159,12 +164,21 @@ def outcomes_of(sample: SampleScore) -> list[Outcome]:
     return outcomes_of_value(sample.sample_id, sample.score.as_dict())
 
 
+def _malformed(sample: SampleScore) -> int:
+    """How many critiques of the sample's chains no generator could read."""
+    metadata = sample.score.metadata or {}
+    chains = metadata.get("chains", [metadata])
+    return sum(why is not None for chain in chains for why in chain.get("malformed", ()))
+
+
 def _explain(verdicts: list[Verdict], judgements: list[Judgement], record: ChainRecord) -> str:
     lines = []
     for turn, verdict in enumerate(verdicts):
         line = f"turn {turn}: {_told(verdict)}"
         if turn < len(judgements):
             line += f"; the critic says {judgements[turn]}"
+            malformed = record.critiques[turn].malformed
+            line += f", in a critique that no generator can read ({malformed})" if malformed else ""
         lines.append(line)
     if record.cut_short:
         lines.append(f"cut short by the sample's {record.ended} limit")

@@ -25,11 +25,12 @@ from ctrl_harness.critique.messages import Call, Completion, Role
 from ctrl_harness.critique.prompts import Prompts, built_in_sets
 from ctrl_harness.critique.protocol import stage_of
 from ctrl_harness.critique.revise import Chain, History, Loop, Replay
-from ctrl_harness.errors import CriticError, JudgeError, UserError
+from ctrl_harness.errors import ContextOverflow, CriticError, JudgeError, UserError
 from ctrl_harness.evaluation import parameters
 from ctrl_harness.evaluation.roles import find_guarded, open_judge
 from ctrl_harness.plugins.lm_eval.chain_text import ChainText
 from ctrl_harness.plugins.lm_eval.chats import render
+from ctrl_harness.plugins.lm_eval.context_overflow import Overflow, name_overflows
 from ctrl_harness.plugins.lm_eval.conversation import (
     Conversation,
     Conversations,
@@ -137,6 +138,8 @@ class CriticLM(LM):  # type: ignore[misc]
             if critic_model is None
             else _make(critic_model, critic_model_args, of_lm_eval)
         )
+        for model in {id(model): model for model in (self._generator, self._critic)}.values():
+            name_overflows(model)
         if critic_model is None and critic_model_args is not None:
             raise UserError("critic_model_args need critic_model, the name of an lm-eval model")
         self._asked: dict[Role, Any] = {"generator": self._generator, "critic": self._critic}
@@ -185,6 +188,14 @@ class CriticLM(LM):  # type: ignore[misc]
                 call=InnerCall(call.role, call.turn, call.vote, number),
             )
             text = await ask((call.role, inner))
+            if isinstance(text, Overflow):
+                if call.role == "critic":  # it has said nothing
+                    return Completion("", cut_off=True)
+                raise ContextOverflow(
+                    f"a request of {request.task_name} does not fit into the generator's "
+                    f"context ({text.reason}); serve it with a longer one, or give max_gen_toks "
+                    "a smaller value"
+                )
             return Completion(talk.prefix + text if call.role == "generator" else text)
 
         critic = self._factory(

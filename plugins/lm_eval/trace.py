@@ -18,7 +18,8 @@ class Trace:
     """Appends a JSON object a chain: task, doc_id, id, chain, completions, critiques, failed.
 
     chain numbers the repeats of a document from 1. critiques[t] is of completions[t]; it holds text
-    and judgement. Raises UserError where the file cannot be written, before any model is asked.
+    and judgement, and where no generator could read it `malformed`, the reason. Raises UserError
+    where the file cannot be written, before any model is asked.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,4 +52,7 @@ class Trace:
 
 
 def _critique(critique: Critique) -> dict[str, Any]:
-    return {"text": critique.text, "judgement": critique.judgement}
+    told: dict[str, Any] = {"text": critique.text, "judgement": critique.judgement}
+    if critique.malformed is not None:
+        told["malformed"] = critique.malformed
+    return told

@@ -70,7 +70,6 @@ def failing(error: Exception) -> Callable[[], Any]:
         (lambda: "<html>", "critic mine returned of type str, not a Critique"),
         (lambda: Critique(None, "correct"), "critic mine: the text is None, not a string"),
         (lambda: Critique(b"Fine.", "correct"), "the text is of type bytes, not a string"),
-        (lambda: Critique("x" * (MAX_CHARS + 1), "correct"), "1,000,001 characters"),
         (lambda: Critique("a\udcffb", "correct"), "character 1 is half of one"),
         (lambda: Critique("Fine.", "Correct"), "the judgement is 'Correct', not correct, incorr"),
         (lambda: Critique("Fine.", []), "the judgement is [], not correct"),
@@ -91,6 +90,14 @@ def test_what_is_no_critique_is_an_error_with_the_reason(
 
 def test_a_usable_critique_comes_through_as_it_is() -> None:
     assert said_of(lambda: FINE) is FINE
+
+
+def test_a_critique_of_a_million_characters_is_malformed_and_no_lost_sample() -> None:
+    critique = said_of(lambda: Critique("x" * (MAX_CHARS + 1), "correct"))
+    assert (len(critique.text), critique.malformed) == (MAX_CHARS, "too_long")
+    assert said_of(lambda: Critique("x" * MAX_CHARS, "correct")).malformed is None
+    with pytest.raises(CriticError, match="the malformed is 'odd', not too_long or"):
+        said_of(lambda: Critique("Fine.", "correct", malformed="odd"))  # type: ignore[arg-type]
 
 
 def test_our_own_errors_and_those_of_the_framework_come_through() -> None:

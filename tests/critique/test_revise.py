@@ -19,7 +19,7 @@ from ctrl_harness.critique.critics import model_critic
 from ctrl_harness.critique.messages import Call, Completion, Message, Usage
 from ctrl_harness.critique.prompts import PromptSet
 from ctrl_harness.critique.revise import Chain, Loop
-from ctrl_harness.errors import JudgeError
+from ctrl_harness.errors import ContextOverflow, JudgeError
 from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.problems.problem import Problem, StdioCase
 from ctrl_harness.verification.judge import Judge
@@ -166,6 +166,39 @@ def test_a_judge_that_fails_ends_the_loop_and_is_no_critique() -> None:
 
 
 # -- what the generator sees of the past
+
+
+def test_a_critique_that_the_generator_cannot_read_has_an_empty_revision() -> None:
+    class Small(Model):
+        async def __call__(self, call: Call) -> Completion:
+            if call.role == "generator" and "Endless" in call.messages[-1].content:
+                raise ContextOverflow("no room")
+            return await super().__call__(call)
+
+    model = Small([program(0), program(2)], [verdict("Incorrect", "Endless."), verdict("Correct")])
+    chain = run(model, turns=2)
+    assert [draft.completion for draft in chain.programs] == [program(0), "", program(2)]
+    assert [turn.critique.malformed for turn in chain.turns] == ["context_overflow", None]
+    assert chain.turns[0].critique.judgement == "incorrect"
+
+
+def test_a_draft_that_does_not_fit_ends_the_loop() -> None:
+    class Tiny(Model):
+        async def __call__(self, call: Call) -> Completion:
+            raise ContextOverflow("no room")
+
+    with pytest.raises(ContextOverflow, match="no room"):
+        run(Tiny([]))
+
+
+def test_a_malformed_critique_is_not_sent_to_the_generator() -> None:
+    async def critic(problem: Problem, draft: Draft) -> Critique:
+        return Critique("x", "incorrect", malformed="too_long")
+
+    model = Model([program(0)])
+    chain = run(model, critic=critic)
+    assert chain.programs[1].program is None
+    assert len(model.calls) == 1
 
 
 def revisions(model: Model) -> list[list[str]]:

@@ -6,8 +6,10 @@ import inspect_ai
 import pytest
 
 from ctrl_harness.analysis.logs import outcome_of_value
+from ctrl_harness.errors import JudgeError
 from ctrl_harness.evaluation.scorer import chain_verdicts
 from ctrl_harness.tasks.mbppplus import mbppplus
+from ctrl_harness.verification.judge import Judge
 
 
 def metrics(log):
@@ -61,3 +63,33 @@ def test_leaks_need_not_be_looked_for(leaking_log):
     )
     assert not [name for name in metrics(again) if "critiques_with" in name or "leak" in name]
     assert metrics(again)["delta_up_turn_1"] == 3 / 4
+
+
+def test_a_leak_check_that_fails_loses_no_sample_is_counted_and_is_in_no_number(
+    leaking_log, monkeypatch, caplog
+):
+    verify = Judge.verify
+
+    async def failing(self, problem, program, **how):
+        if how.get("bare"):  # as a program that stands in a critique is
+            raise JudgeError("the cell died")
+        return await verify(self, problem, program, **how)
+
+    monkeypatch.setattr(Judge, "verify", failing)
+    again = inspect_ai.score(
+        leaking_log,
+        chain_verdicts(**leaking_log.eval.scorers[0].options),
+        action="overwrite",
+        display="plain",
+    )
+    assert metrics(again)["delta_up_turn_1"] == 3 / 4, "every sample is scored as before"
+    leaks = [sample.scores["chain_verdicts"].metadata["leaks"] for sample in again.samples]
+    # the first was copied into the revision, which is judged in any case
+    assert leaks == [["passing"], ["unjudged"], ["none"], ["unjudged"]]
+    found = metrics(again)
+    assert found["leak_checks_failed"] == 2
+    assert found["critiques_with_program_turn_1"] == 3 / 4
+    assert found["critiques_with_solution_turn_1"] == 1 / 2
+    assert found["delta_up_without_leaks_turn_1_n"] == 1
+    assert "holds a program on which the judge failed" in caplog.text
+    assert "the cell died" in caplog.text

@@ -208,7 +208,7 @@ def test_without_turns_only_drafts_are_judged(new_script, run_eval, executor, ca
     assert chain_of(log, cartons.id) == {"turn_0": 1, "time_limit_0": 0, "cut_short": 0}
     assert set(metrics(log)) == {
         "pass_at_1", "pass_at_1_turn_0", "pass_at_1_turn_0_stderr", "time_limit_turn_0",
-        "problems", "outcomes", "cut_short",
+        "problems", "outcomes", "cut_short", "malformed_critiques",
     }  # fmt: skip
 
 
@@ -249,7 +249,11 @@ def test_a_chain_that_stops_at_correct_keeps_its_last_values(
             **{f"time_limit_{t}": 0 for t in range(3)},
             **{f"says_correct_{t}": int(flag) for t, flag in enumerate(correct, start=1)},
             **{f"says_incorrect_{t}": int(flag) for t, flag in enumerate(incorrect, start=1)},
-            **{f"leaks_{what}_{t}": 0 for what in ("program", "solution") for t in (1, 2)},
+            **{
+                f"leaks_{what}_{t}": 0
+                for what in ("program", "solution", "unjudged")
+                for t in (1, 2)
+            },
             "cut_short": 0,
         }
 
@@ -287,6 +291,7 @@ def test_the_execution_critic_asks_no_model_and_tells_what_the_public_tests_show
         "says_incorrect_1": 1, "says_incorrect_2": 0,
         "leaks_program_1": 0, "leaks_program_2": 0,
         "leaks_solution_1": 0, "leaks_solution_2": 0,
+        "leaks_unjudged_1": 0, "leaks_unjudged_2": 0,
     }  # fmt: skip
     assert requests(log, "critic") == []
     _, first_revision, second_revision = requests(log, "generator")

@@ -17,8 +17,11 @@ from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.training.faults import RunStopped
 from ctrl_harness.training.frozen_generator import GeneratorError
 from ctrl_harness.training.reward import KEYS, close_rewards, compute_score
+from ctrl_harness.training.reward_judge import RewardJudge
 from ctrl_harness.training.reward_settings import RewardSettings
 from ctrl_harness.training.trace import STOP_FILE, TraceError, TraceReader, TraceWriter
+from ctrl_harness.training.trace_summary import summarise
+from ctrl_harness.verification.verdict import Verdict
 
 RIGHT = "```python\nprint(sum(map(int, input().split())))\n```"
 WRONG = "```python\nprint(0)\n```"
@@ -188,6 +191,76 @@ def test_a_critique_that_hands_over_the_program(
         told = server.requests[0]["messages"][-1]["content"]
         assert ("input().split()" in told) == (leak == "report")
         assert "It reads nothing." in told
+
+
+@pytest.mark.parametrize("leak", ["report", "zero"])
+def test_a_leak_check_that_fails_costs_no_sample_and_is_no_number(
+    leak: str, serve_generator: Serve, make_row: MakeRow, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    verify = RewardJudge.verify
+
+    async def failing(self: RewardJudge, *args: Any, bare: bool = False) -> Verdict:
+        if bare:  # as a program that stands in a critique is
+            raise JudgeError("the cell died")
+        return await verify(self, *args, bare=bare)
+
+    monkeypatch.setattr(RewardJudge, "verify", failing)
+    server = serve_generator(lambda messages: RIGHT)
+    (found,) = run(make_row(), LEAKY, generator_url=server.url, leak=leak, trace=str(tmp_path))
+    assert (found["score"], found["leaks_program"]) == (1.0 if leak == "report" else 0.0, 1.0)
+    assert math.isnan(found["leaks_solution"])
+    (record,) = records(tmp_path)
+    assert (record["leak"], record["fault"]) == ("unjudged", None)
+    assert "a critique of add holds a program on which the judge failed" in caplog.text
+    assert "the cell died" in caplog.text
+    (step,) = summarise([record])
+    assert (step.leaks, step.leak_checks_failed) == (1.0, 1)
+    assert math.isnan(step.leaked_solutions)
+
+
+def refusing(generators: Any, room: int) -> Callable[[list[dict[str, str]]], Any]:
+    """A generator whose context has room for so many characters."""
+
+    def say(messages: list[dict[str, str]]) -> Any:
+        if sum(len(message["content"]) for message in messages) <= room:
+            return RIGHT
+        error = {"code": 400, "message": "This model's maximum context length is 512 tokens."}
+        return generators.Raw(400, json.dumps({"error": error}).encode())
+
+    return say
+
+
+@pytest.mark.parametrize("reward", ["refine", "mixed", "delta"])
+def test_a_critique_without_room_in_the_generator_s_context_is_a_failed_revision(
+    reward: str, generators: Any, serve_generator: Serve, make_row: MakeRow, tmp_path: Path
+) -> None:
+    server = serve_generator(refusing(generators, 3_000))
+    long = "Mend the sum. " * 500 + "\n\nOverall judgment: Incorrect"
+    for critique, requests in ((long, 2), (long, 3), (GOOD, 4)):
+        (found,) = run(
+            make_row(), critique, generator_url=server.url, reward=reward, trace=str(tmp_path)
+        )
+        # the first time it is asked whether an empty critique would fit
+        assert len(server.requests) == requests
+    assert found["revised_passed"] == 1.0
+    *lost, read = records(tmp_path)
+    assert [record["malformed"] for record in lost] == ["context_overflow"] * 2
+    assert [record["fault"] for record in lost] == [None, None]
+    assert [(one["score"], one["judgement"]) for one in lost] == [(0.0, "incorrect")] * 2
+    assert (read["malformed"], read["revisions"][0]["status"]) == (None, "accepted")
+    (step,) = summarise([*lost, read])
+    assert step.context_overflow == pytest.approx(2 / 3)
+
+
+def test_a_draft_without_room_is_a_fault_of_the_generator_and_no_reward(
+    generators: Any, serve_generator: Serve, make_row: MakeRow, tmp_path: Path
+) -> None:
+    server = serve_generator(refusing(generators, 10))
+    with pytest.raises(GeneratorError, match="no room for add and its draft, whatever the crit"):
+        run(make_row(), GOOD, generator_url=server.url, trace=str(tmp_path))
+    (record,) = records(tmp_path)
+    assert (record["score"], record["fault"]["kind"]) == (None, "generator")
 
 
 def test_discrimination_asks_for_no_revision(make_row: MakeRow, tmp_path: Path) -> None:

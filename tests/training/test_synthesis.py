@@ -411,6 +411,19 @@ def test_leaks_are_reported_and_kept_by_default(
     assert [info["leaks_code"] for info in infos] == ["none", "passing", "none"]
 
 
+def test_a_leak_check_that_fails_is_counted_and_loses_no_sample(
+    tmp_path: Path, script: Callable[..., str], spied: Callable[..., tuple[Ended, Spy]]
+) -> None:
+    job = job_of(script(leaky_critic), tmp_path)
+    ended, _ = spied(job, judging=lambda submission: submission.bare)
+    assert ended.left_out == ()
+    assert ended.report["critiques"] == {
+        "written": 3, "revised": 3, "name_the_hint": 1, "hold_a_program": 1,
+        "hold_an_unjudged_program": 1,
+    }  # fmt: skip
+    assert [row["info"]["leaks_code"] for row in sft_rows(tmp_path)] == ["none", "unjudged", "none"]
+
+
 def test_leaks_are_taken_out_before_the_revision(
     tmp_path: Path, script: Callable[..., str], spied: Callable[..., tuple[Ended, Spy]]
 ) -> None:

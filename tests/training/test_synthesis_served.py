@@ -61,6 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.faults.get(int(found[1]))
         if fault == "busy":
             self._answer(429, b'{"error": {"message": "slow down"}}')
+        elif fault == "small" and len(text) > 4_000:
+            refused = {"code": "context_length_exceeded", "message": "Too long."}
+            self._answer(400, json.dumps({"error": refused}).encode())
         elif fault == "nonsense":
             self._answer(200, b"<html>a page</html>")
         elif fault == "no choices":
@@ -68,7 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             program = f"```python\nprint(int(input()) + {found[1]})\n```"
             asks_critic = "Review the attempt" in text
-            said = "Fine.\n\nOverall judgment: Correct" if asks_critic else program
+            long = "Fine. " * 1_000 if fault == "small" else "Fine."
+            said = f"{long}\n\nOverall judgment: Correct" if asks_critic else program
             self._answer(200, json.dumps(_completion(said)).encode())
 
     def _answer(self, status: int, content: bytes, choices: bool = True) -> None:
@@ -144,3 +148,17 @@ def test_a_server_that_is_down_is_told_for_each_sample(tmp_path: Path) -> None:
     assert ended.report["left_out"]["by_model"] == 4
     assert "connect" in ended.report["left_out"]["samples"][0]["reason"].lower()
     assert ended.counts.judged == 0
+
+
+def test_a_critique_without_room_in_the_generator_s_context_has_that_fault(
+    served: Served, tmp_path: Path
+) -> None:
+    served.faults = {2: "small"}
+    ended = run(served.url, tmp_path)
+    assert ended.left_out == ()
+    assert ended.report["critiques"] == {"written": 4, "revised": 3, "context_overflow": 1}
+    assert ended.report["sft"] == {"rows": 3, "dropped": {"context_overflow": 1}}
+    asked = len(served.bodies)
+    again = run(served.url, tmp_path)
+    assert again.report["critiques"] == ended.report["critiques"]
+    assert len(served.bodies) == asked, "it is not asked again"
