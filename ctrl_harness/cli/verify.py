@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +132,7 @@ async def _verify_one(judge: Judge, problem_path: Path, program_path: Path) -> i
     """Prints the verdict as JSON; the exit status."""
     problem = read_problem_file(problem_path)
     try:
-        source = program_path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        source = _decode_program(program_path.read_bytes())
     except OSError as error:
         raise UserError(f"the program {program_path} cannot be read: {error.strerror}") from error
     try:
@@ -143,3 +145,13 @@ async def _verify_one(judge: Judge, problem_path: Path, program_path: Path) -> i
         await judge.executor.aclose()
     print(json.dumps(verdict))
     return 0
+
+
+def _decode_program(data: bytes) -> str:
+    """A file's text in Python's choice of encoding: that of `# coding: latin-1`, else UTF-8."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError:  # judged as it stands; it does not compile
+        encoding = "utf-8-sig"
+    with io.TextIOWrapper(io.BytesIO(data), encoding, errors="surrogateescape") as text:
+        return text.read()

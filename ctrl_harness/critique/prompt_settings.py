@@ -71,7 +71,7 @@ class PromptSettings:
 def read_settings(path: Path) -> PromptSettings:
     """Raises UserError, one line, for a file that cannot be used."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return _settings(data)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, UserError) as error:
         reason = " ".join(str(error).split())

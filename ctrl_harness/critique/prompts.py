@@ -144,7 +144,7 @@ class PromptSet:
         if path is None:
             return PromptSettings()
         settings = read_settings(path)
-        self._add_to_digest(FILE, path.read_text(encoding="utf-8"))
+        self._add_to_digest(FILE, path.read_text(encoding="utf-8-sig"))
         return settings
 
     def _add_to_digest(self, name: str, text: str) -> None:
@@ -162,7 +162,7 @@ class PromptSet:
             )
         try:
             # whatever is wrong with it shows before any model is paid for
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
             self._templates[name] = _compile(text, name)
             self._add_to_digest(name, text)
         except jinja2.TemplateSyntaxError as error:

@@ -122,7 +122,7 @@ def scripted() -> type[ModelAPI]:
 
 def _read(path: Path) -> dict[_Key, _Line]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the script {path} cannot be read: {error}") from error
     lines: dict[_Key, _Line] = {}

@@ -503,6 +503,20 @@ def test_each_kind_of_case_is_judged(
         assert verdict["cases"][-1]["status"] == status  # asserts are judged one by one
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "\ufeffprint(input())\r\n".encode(),
+        b"# -*- coding: latin-1 -*-\n# caf\xe9\nprint(input())\n",
+        b"#!/usr/bin/python3\n# vim: set fileencoding=cp1252 :\nx = '\x93'\nprint(input())\n",
+    ],
+    ids=["mark", "cookie", "second line"],
+)
+def test_a_program_file_is_decoded_as_python_decodes_it(one: Any, source: bytes) -> None:
+    problem = {"cases": [{"stdin": "a\n", "stdout": "a\n"}]}
+    assert json.loads(one(problem, source).stdout)["status"] == "accepted"
+
+
 def test_cases_limits_and_comparator_come_from_the_problem_file(one: Any) -> None:
     problem = {
         "statement": "",

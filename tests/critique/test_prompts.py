@@ -124,6 +124,17 @@ def test_a_folder_replaces_the_set(own_set: Path) -> None:
     assert prompts.name == str(own_set)
 
 
+def test_byte_order_marks_of_an_editor_are_no_part_of_a_set(own_set: Path) -> None:
+    plain = PromptSet(str(own_set), "other").render("draft", statement="s", starter_code="")
+    for file in own_set.glob("*.txt"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    settings = "[critique]\ncorrect = 'grade: A'\nincorrect = 'grade: F'\n"
+    (own_set / "settings.toml").write_text(settings, encoding="utf-8-sig")
+    marked = PromptSet(str(own_set), "other")
+    assert marked.render("draft", statement="s", starter_code="") == plain
+    assert marked.read("grade: A")[1] == "correct"
+
+
 def test_a_system_text_and_a_data_set_s_own_template_are_optional(own_set: Path) -> None:
     (own_set / "draft_system.txt").write_text("You program.")
     (own_set / "mbppplus").mkdir()

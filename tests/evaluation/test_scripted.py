@@ -31,6 +31,15 @@ def test_a_line_of_the_epoch_wins_over_one_of_every_epoch(new_script, run_eval, 
     assert completions(log, 2) == ["for the second"]
 
 
+def test_a_script_may_begin_with_a_byte_order_mark(new_script, run_eval, executor):
+    script = new_script()
+    script.line(ID, "generator", 0, "draft")
+    model = script.save()
+    script.path.write_bytes(b"\xef\xbb\xbf" + script.path.read_bytes())
+    log = run_eval(mbppplus(source="samples", turns=0, executor=executor), model, sample_id=ID)
+    assert completions(log) == ["draft"]
+
+
 def test_roles_and_turns_tell_answers_apart_and_words_are_counted(new_script, run_eval, executor):
     script = new_script()
     script.line(ID, "generator", 0, "draft")
