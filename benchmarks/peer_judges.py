@@ -25,13 +25,16 @@ class Task(NamedTuple):
     """What a program is judged on.
 
     kind: `stdio` (inputs and outputs are texts) or `call` (inputs are lists of positional
-    arguments of `function`, outputs the values it returns).
+    arguments of `function`, outputs the values it returns). seconds: whole ones that a test may
+    take. atol: how far a number may be off, for evalplus.
     """
 
     kind: str
     inputs: list[Any]
     outputs: list[Any]
     function: str = "solution"
+    seconds: int = SECONDS
+    atol: float = 0
 
     def as_livecodebench(self) -> dict[str, Any]:
         """The form that LiveCodeBench and PRIME share: a JSON value a line where it is a call."""
@@ -71,7 +74,7 @@ def evalplus() -> JudgeOne:
             inputs=task.inputs,
             entry_point=task.function,
             expected=task.outputs,
-            atol=0,
+            atol=task.atol,
             ref_time=[0.0] * len(task.inputs),
             fast_check=True,
         )
@@ -88,7 +91,7 @@ def livecodebench() -> JudgeOne:
 
     def judge(program: str, task: Task) -> Answer:
         sample = {"input_output": json.dumps(task.as_livecodebench())}
-        results, notes = evaluate_generations_by_problem(([program], sample, False, SECONDS))
+        results, notes = evaluate_generations_by_problem(([program], sample, False, task.seconds))
         # how compute_metrics_from_results counts a generation
         passed = bool(numpy.all(numpy.array(results[0]) > 0))
         how = notes[0].get("error_message") or notes[0].get("error") or "not all right"
