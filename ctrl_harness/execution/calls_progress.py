@@ -19,6 +19,7 @@ from ctrl_harness.execution.records import (
     ALIVE,
     CROWDED,
     ENDED,
+    OUT_OF_MEMORY,
     OVERSIZED,
     READY,
     STARTED,
@@ -44,18 +45,20 @@ class CallsProgress:
         job: Job,
         patience_s: float,
         on_outcome: Callable[[Outcome], bool],
+        is_out_of_memory: Callable[[], bool],
         inputs: int,
     ) -> None:
         """inputs: the end of a pipe that takes the calls beyond the first."""
         self.results, self.inputs = results, inputs
-        self.enough = self.at_end = self._again = False
+        self.enough = self.at_end = self.compiled = self._again = False
         self._patience_s = patience_s
+        self._is_out_of_memory = is_out_of_memory
         self._wanted = job.calls + len(job.later)
         self._handout = Handout(job.calls, job.later, inputs, job.head["time_s"])
         self._done = 0
         self._on_outcome = on_outcome
         self._frames = FrameReader(max_bytes=job.head["output_bytes"] + 64)
-        self._compiled = self._started = self._loaded = False
+        self._started = self._loaded = False
         self._closed_deadline = math.inf
         self._how = ENDED
         self._said = b""
@@ -138,7 +141,7 @@ class CallsProgress:
         elif kind == STARTED:
             self._started = True
         elif kind == READY:
-            self._compiled = True
+            self.compiled = True
         else:
             self._trouble = refuse_start(kind, body)
         if self._started:
@@ -161,7 +164,7 @@ class CallsProgress:
         Raises what the end means, where it means trouble.
         """
         if not self._started:
-            check_start(self._trouble, self._compiled, end.status)
+            check_start(self._trouble, self.compiled, end.status)
         if self._how == TIMED_OUT and self._again:
             self._on_outcome(Outcome(CROWDED))
         if self._done == self._wanted or self._again:
@@ -170,9 +173,10 @@ class CallsProgress:
             return
         wall_s = self._handout.since_answer_s
         inputs = 1 if self._loaded else 0
-        self._on_outcome(
-            Outcome(
-                *(self._how, inputs, end.status, wall_s, end.cpu_s, end.peak_kib),
-                *(self._said, end.stderr),
-            )
+        outcome = Outcome(
+            *(self._how, inputs, end.status, wall_s, end.cpu_s, end.peak_kib),
+            *(self._said, end.stderr),
         )
+        if outcome.was_killed() and self._is_out_of_memory():
+            outcome = outcome._replace(message=OUT_OF_MEMORY)
+        self._on_outcome(outcome)

@@ -58,13 +58,13 @@ from ctrl_harness.execution import (  # noqa: E402
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
 from ctrl_harness.execution.descriptors import (  # noqa: E402
     ErrorStream,
-    fill,
     move,
     put_fresh_file,
 )
 from ctrl_harness.execution.host import Host  # noqa: E402
 from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
 from ctrl_harness.execution.scratch import Scratch  # noqa: E402
+from ctrl_harness.execution.victims import Victims, prefer_cell  # noqa: E402
 
 _PRELOADED = (
     "collections heapq math bisect itertools functools re string io operator copy typing "
@@ -72,8 +72,11 @@ _PRELOADED = (
 )
 """What most programs import, so that it is loaded once for all of them; hosts load the rest."""
 _SCRATCH_INODES = 4096
+_MAX_SIGNALS = 1024
+"""Signals that wait, and timers, of which each has one ready."""
 _CONTROL_FD = 16
 """Out of the way of the numbers that programs use."""
+_VICTIMS_FD = 17
 
 
 class _Missing(Exception):
@@ -132,6 +135,8 @@ class _Cell:
     def become_init(self) -> None:
         """The rest, as pid 1: files, user, capabilities, Landlock, limits, filter."""
         os.setsid()
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)  # or it would not own its own files in /proc
+        self._victims = Victims(_VICTIMS_FD)
         root = os.geteuid() == 0
         if "IPC namespace" not in self._without:
             self._apply("IPC namespace", linux.set_hostname, "cell")
@@ -191,6 +196,7 @@ class _Cell:
             (resource.RLIMIT_NOFILE, MOST_DESCRIPTORS),
             (resource.RLIMIT_MEMLOCK, 0),
             (resource.RLIMIT_MSGQUEUE, 0),
+            (resource.RLIMIT_SIGPENDING, _MAX_SIGNALS),
         ):
             hard = resource.getrlimit(which)[1]
             amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
@@ -219,7 +225,7 @@ class _Cell:
         while True:
             kind, descriptors = self._receive()
             if kind in (b"J", b"C"):
-                self._control.send(b"D" + self._run_job(kind == b"C", *descriptors))
+                self._run_job(kind == b"C", *descriptors)
             elif kind != b"K":  # K: the job it meant had just ended
                 return
 
@@ -258,12 +264,16 @@ class _Cell:
 
     def _run_job(
         self, calls: bool, job_fd: int, results_fd: int, inputs_fd: int | None = None
-    ) -> bytes:
-        """One program from its host's fork until nothing of it is left; how the host ended."""
+    ) -> None:
+        """One program from its host's fork until nothing of it is left; tells how the host ended
+        when no process is left, since clearing up the rest is not the program's time.
+        """
         errors = ErrorStream() if calls else None
+        self._victims.mark(programs=True)
         host = linux.raw_fork()
         if host == 0:
             self._be_host(calls, job_fd, results_fd, inputs_fd)
+        self._victims.mark(programs=False)
         os.close(job_fd)
         os.close(results_fd)
         if inputs_fd is not None:
@@ -285,15 +295,14 @@ class _Cell:
         _, status, usage = os.wait4(host, 0)
         if "PID namespace" not in self._without:
             _kill_all_others()
+        stderr = errors.end() if errors is not None else b""
+        cpu_us = round(1e6 * (usage.ru_utime + usage.ru_stime))
+        self._control.send(b"D%d %d %d\n%b" % (status, cpu_us, usage.ru_maxrss, stderr))
         self._scratch.empty()
-        stderr = b""
         if errors is not None:
-            stderr = errors.end()
             errors.close()
             for stream in (0, 1):
-                fill(stream, b"")
-        cpu_us = round(1e6 * (usage.ru_utime + usage.ru_stime))
-        return b"%d %d %d\n%b" % (status, cpu_us, usage.ru_maxrss, stderr)
+                put_fresh_file(stream)
 
 
 def _kill_all_others() -> None:
@@ -323,6 +332,7 @@ def main() -> None:
     control = _socket.socket(fileno=_CONTROL_FD)
     settings = marshal.loads(control.recv(1 << 16))
     cell = _Cell(control, settings)
+    prefer_cell()
     try:
         cell.enter_namespaces()
         init = os.fork()

@@ -27,6 +27,7 @@ from ctrl_harness.execution.cell_job import (
     CellSettings,
     Job,
     JobEnd,
+    JobLost,
     LayerMissing,
     Progress,
     job_file,
@@ -40,7 +41,9 @@ _START_S = 30.0
 """How long a cell may take to start on a busy machine."""
 _STUCK_S = 30.0
 """How long past every limit a cell may be silent before it is given up."""
-_CANCEL_S = 5.0
+_STOP_S = 30.0
+"""How long a job's processes may take to end when they are told to, on a busy machine."""
+_CLOSE_S = 5.0
 SCRATCH_MB = 64
 _NUMBERS = itertools.count()
 
@@ -61,6 +64,7 @@ class Cell:
     def __init__(self, settings: CellSettings) -> None:
         self._closed = False
         self._cgroup: CellCgroup | None = None
+        self._exhaustions = (0, 0)
         self._memory_mb = 0.0
         self._scratch: str | None = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -147,14 +151,16 @@ class Cell:
         Raises NotCompiled, PreludeFailed, HostLost, Cancelled, CellDied.
         """
         try:
+            if self._cgroup is not None:
+                if self._memory_mb != job.cell_memory_mb:
+                    self._cgroup.limit_memory(job.cell_memory_mb)
+                    self._memory_mb = job.cell_memory_mb
+                self._exhaustions = self._cgroup.exhaustions()
             self._run(job, wake, on_outcome)
         except OSError as error:
             raise self._died(str(error)) from error
 
     def _run(self, job: Job, wake: int, on_outcome: Callable[[Outcome], bool]) -> None:
-        if self._cgroup is not None and self._memory_mb != job.cell_memory_mb:
-            self._cgroup.limit_memory(job.cell_memory_mb)
-            self._memory_mb = job.cell_memory_mb
         with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
             results, results_writer = os.pipe()
             ours.callback(os.close, results)
@@ -171,13 +177,21 @@ class Cell:
             socket.send_fds(self._control, [b"C" if job.calls else b"J"], sent)
             theirs.close()
             os.set_blocking(results, False)
-            patience_s = job.longest_silence_s + _STUCK_S
+            common = (results, job, job.longest_silence_s + _STUCK_S, on_outcome)
             progress: Progress | CallsProgress
             if job.calls:
-                progress = CallsProgress(results, job, patience_s, on_outcome, inputs)
+                progress = CallsProgress(*common, self._is_out_of_memory, inputs)
             else:
-                progress = Progress(results, job, patience_s, on_outcome)
-            self._follow(progress, wake)
+                progress = Progress(*common, self._is_out_of_memory)
+            try:
+                try:
+                    self._follow(progress, wake)
+                except OSError as error:
+                    raise self._died(str(error)) from error
+            except JobLost as lost:
+                lost.stage = "compiled" if progress.compiled else "compiling"
+                lost.out_of_memory = lost.out_of_memory or self._is_out_of_memory()
+                raise
 
     def _follow(self, progress: Progress | CallsProgress, wake: int) -> None:
         """Until nothing of the job is left, by itself or because there is enough."""
@@ -227,13 +241,25 @@ class Cell:
         self._control.send(b"K")
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
-        if not poll.poll(_CANCEL_S * 1000):
+        if not poll.poll(_STOP_S * 1000):
             raise self._died("it could not be stopped")
         return self._end_of_job()
 
     def _died(self, why: str) -> CellDied:
+        lost = CellDied(f"a cell was lost: {why}")
+        lost.out_of_memory = self._is_out_of_memory()  # as long as its control group is there
         self.close()
-        return CellDied(f"a cell was lost: {why}")
+        return lost
+
+    def _is_out_of_memory(self) -> bool:
+        """Whether the kernel ended a process of this job since the cell came to its limit."""
+        if self._cgroup is None or self._closed:
+            return False
+        try:
+            now = self._cgroup.exhaustions()
+        except OSError:  # another harness may have taken it for one left behind
+            return False
+        return all(count > before for count, before in zip(now, self._exhaustions, strict=True))
 
     # -- its end
 
@@ -244,7 +270,7 @@ class Cell:
         self._closed = True
         self._control.close()  # pid 1 ends with it, and all others with pid 1
         try:
-            self._process.wait(timeout=_CANCEL_S)
+            self._process.wait(timeout=_CLOSE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -263,6 +289,8 @@ class Cell:
         self._closed = True
         with contextlib.suppress(OSError):
             self._control.close()
+        if self._cgroup is not None:
+            self._cgroup.close()
         self._process.returncode = 0  # not ours to wait for
 
 

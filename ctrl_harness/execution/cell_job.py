@@ -8,12 +8,13 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from ctrl_harness.execution.handout import Call
 from ctrl_harness.execution.records import (
     FILES,
     NOT_COMPILED,
+    OUT_OF_MEMORY,
     OUTCOME,
     PRELUDE_FAILED,
     READY,
@@ -34,11 +35,26 @@ class LayerMissing(Exception):
         self.reason = reason
 
 
-class CellDied(Exception):
+class JobLost(Exception):
+    """A job ended with inputs left, for no reason that it gave.
+
+    stage: how far its program had come. out_of_memory: whether the kernel ended a process of the
+    cell because the cell had come to its memory limit.
+    """
+
+    stage: Literal["none", "compiling", "compiled"] = "none"
+    out_of_memory = False
+
+
+class CellDied(JobLost):
     """The cell ended, stopped answering or talked nonsense; it has been removed."""
 
 
-class PreludeFailed(Exception):
+class HostLost(JobLost):
+    """A host ended with inputs left; its cell goes on."""
+
+
+class PreludeFailed(JobLost):
     """The harness's own prelude raised; the program never ran."""
 
 
@@ -92,22 +108,23 @@ class JobEnd(NamedTuple):
         return cls(status, cpu_us / 1e6, peak_kib, stderr)
 
 
-class HostLost(Exception):
-    """A host ended with inputs left, for no reason that a program can give it."""
-
-
 class Progress:
     """What a host has told so far."""
 
     def __init__(
-        self, results: int, job: Job, patience_s: float, on_outcome: Callable[[Outcome], bool]
+        self,
+        results: int,
+        job: Job,
+        patience_s: float,
+        on_outcome: Callable[[Outcome], bool],
+        is_out_of_memory: Callable[[], bool],
     ) -> None:
         self.results = results
-        self.enough = self.at_end = False
+        self.enough = self.at_end = self.compiled = False
         self._patience_s = patience_s
+        self._is_out_of_memory = is_out_of_memory
         self._frames = FrameReader(job.max_frame_bytes)
         self._on_outcome = on_outcome
-        self._compiled = False
         self._files: tuple[tuple[int, bytes], ...] = ()
         self._trouble: Exception | None = None
 
@@ -142,18 +159,20 @@ class Progress:
             outcome = Outcome.unpack(body)
             if self._files:
                 outcome, self._files = outcome._replace(files=self._files), ()
+            if outcome.was_killed() and self._is_out_of_memory():
+                outcome = outcome._replace(message=OUT_OF_MEMORY)
             self.enough = self._on_outcome(outcome)
         elif kind == FILES:
             self._files = unpack_files(body)
         elif kind == READY:
-            self._compiled = True
+            self.compiled = True
         else:
             self._trouble = refuse_start(kind, body)
 
     def check(self, end: JobEnd) -> None:
         """Raises what the end of the host means, where it means trouble."""
         if self._trouble is not None or not (end.status == 0 or self.enough):
-            check_start(self._trouble, self._compiled, end.status)
+            check_start(self._trouble, self.compiled, end.status)
 
 
 def refuse_start(kind: bytes, body: bytes) -> Exception:
@@ -164,7 +183,8 @@ def refuse_start(kind: bytes, body: bytes) -> Exception:
     if kind == NOT_COMPILED:
         return NotCompiled(body[-_ERROR_BYTES:].decode("utf-8", "replace"))
     if kind == PRELUDE_FAILED:
-        return PreludeFailed(body[-_ERROR_BYTES:].decode("utf-8", "replace"))
+        text = body[-_ERROR_BYTES:].decode("utf-8", "replace").strip()
+        return PreludeFailed(f"the prelude failed before the program: {text}")
     raise ValueError(f"a frame of kind {kind!r}")
 
 

@@ -16,15 +16,21 @@ from pathlib import Path
 _PREFIX = "ctrl-harness-"
 _MAX_PROCESSES = 512
 _GONE_S = 2.0
+_READ = os.O_RDONLY | os.O_CLOEXEC
+_COUNTERS = {1: ("memory.oom_control", "memory.failcnt"), 2: ("memory.events",)}
 
 
 @dataclass(frozen=True)
 class CellCgroup:
-    """A cell's groups: memory, the folder that limits memory; pids, that limits processes."""
+    """A cell's groups: memory, the folder that limits memory; pids, that limits processes.
+
+    counters: descriptors of the files that `exhaustions` reads.
+    """
 
     memory: Path
     pids: Path | None
     version: int
+    counters: tuple[int, ...]
 
     @classmethod
     def create(cls) -> CellCgroup | None:
@@ -46,7 +52,11 @@ class CellCgroup:
             if pids is not None:
                 with contextlib.suppress(OSError):
                     (pids / "pids.max").write_text(str(_MAX_PROCESSES))
-            return cls(memory, pids, version)
+            try:
+                counters = tuple(os.open(memory / n, _READ) for n in _COUNTERS[version])
+            except OSError:  # a kernel that counts nothing
+                counters = ()
+            return cls(memory, pids, version, counters)
         return None
 
     @property
@@ -64,8 +74,25 @@ class CellCgroup:
         limit = "memory.limit_in_bytes" if self.version == 1 else "memory.max"
         (self.memory / limit).write_text(str(int(mb * 1024 * 1024)))
 
+    def exhaustions(self) -> tuple[int, int]:
+        """How many of its processes the kernel ended for want of memory, and how often the group
+        came to its own limit; each only grows. Raises OSError.
+        """
+        texts = [os.pread(counter, 512, 0) for counter in self.counters]
+        if not texts:
+            return 0, 0
+        if self.version == 1:
+            return _count(texts[0], b"oom_kill "), int(texts[1])
+        return _count(texts[0], b"oom_kill "), _count(texts[0], b"max ")
+
+    def close(self) -> None:
+        """Lets go of the counters; not to be used afterwards."""
+        for counter in self.counters:
+            os.close(counter)
+
     def remove(self) -> None:
         """Once its processes are gone; the kernel may need a moment to notice."""
+        self.close()
         deadline = time.monotonic() + _GONE_S
         for folder in self._folders():
             while folder.is_dir():
@@ -78,6 +105,12 @@ class CellCgroup:
 
     def _folders(self) -> list[Path]:
         return list(dict.fromkeys(f for f in (self.memory, self.pids) if f is not None))
+
+
+def _count(text: bytes, name: bytes) -> int:
+    """The number behind this name and its space; 0 where the kernel does not tell it."""
+    number = text.rpartition(b"\n" + name)[2].partition(b"\n")[0]
+    return int(number) if number.isdigit() else 0
 
 
 def _own_groups() -> dict[str, Path]:

@@ -17,9 +17,16 @@ _LOOK_S, _LOOK_AGAIN_S = 0.05, 0.0002
 """How long a host looks away from a process that writes no errors, and from one that does."""
 
 
-def put_fresh_file(target: int) -> None:
-    """Puts a new, empty, anonymous file under this descriptor's number."""
-    move(os.memfd_create("stream"), target)
+def put_fresh_file(target: int, data: bytes = b"") -> None:
+    """Puts a new, anonymous file under this descriptor's number, to be read from its beginning.
+
+    New for every program: flags, permissions and times of one that was used would tell of its user.
+    """
+    descriptor = os.memfd_create("stream")
+    offset = 0
+    while offset < len(data):
+        offset += os.pwrite(descriptor, data[offset:] if offset else data, offset)
+    move(descriptor, target)
 
 
 def move(descriptor: int, target: int) -> None:
@@ -66,15 +73,6 @@ class ErrorStream:
 
     def close(self) -> None:
         os.close(self.reader)
-
-
-def fill(descriptor: int, data: bytes) -> None:
-    """Makes `data` the whole of an anonymous file, to be read or written from its beginning."""
-    os.ftruncate(descriptor, 0)
-    offset = 0
-    while offset < len(data):
-        offset += os.pwrite(descriptor, data[offset:] if offset else data, offset)
-    os.lseek(descriptor, 0, os.SEEK_SET)
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:

@@ -20,13 +20,7 @@ import anyio.to_thread
 
 from ctrl_harness.errors import JudgeError, PreludeError, UserError
 from ctrl_harness.execution.cell_client import Cell
-from ctrl_harness.execution.cell_job import (
-    CellDied,
-    HostLost,
-    LayerMissing,
-    NotCompiled,
-    PreludeFailed,
-)
+from ctrl_harness.execution.cell_job import JobLost, LayerMissing, NotCompiled, PreludeFailed
 from ctrl_harness.execution.executor import Input, Program, Run
 from ctrl_harness.execution.judging import Judging
 from ctrl_harness.execution.packages import USUAL, find_packages
@@ -48,7 +42,8 @@ class EmbeddedExecutor:
     layers to leave out, for tests that show what each is for; `isolated` is false then.
 
     Raises UserError for packages that are not installed here. `execute` raises UserError where the
-    machine cannot isolate, JudgeError where a program could not be judged twice in a row.
+    machine cannot isolate, JudgeError where neither the program nor one that does nothing could be
+    judged.
     """
 
     name = "embedded"
@@ -157,26 +152,49 @@ class EmbeddedExecutor:
         return self._pool.pids()
 
     def _judge(self, judging: Judging, wake: int) -> list[Run]:
-        """In a worker thread: once more where a cell is lost, then JudgeError."""
+        """In a worker thread: once more where a job is lost, then a status or JudgeError.
+
+        What a program can cause is its own status: memory_limit where its cell had come to the
+        memory limit; and a program that is lost twice has failed if one that does nothing is not
+        lost as well.
+        """
         generation = self._pool.generation
-        for attempt in range(_ATTEMPTS):
+        losses = 0
+        while True:
             try:
-                with self._borrow(wake) as cell:
-                    while True:
-                        cell.run(judging.cell_job(), wake, judging.take)
-                        if judging.over:
-                            return judging.runs
+                self._run_jobs(judging, wake)
+                return judging.runs
             except NotCompiled as error:
                 return [*judging.runs, Run("compile_error", error=str(error))]
-            except PreludeFailed as error:
-                raise PreludeError(f"the prelude failed before the program: {error}") from error
-            except (CellDied, HostLost) as error:
+            except JobLost as lost:
                 if self._pool.generation != generation:
-                    raise JudgeError("the executor was closed while it judged") from error
-                if attempt + 1 == _ATTEMPTS:
-                    raise JudgeError(f"{error}; judged again once, in vain") from error
-                logger.warning("%s; the program is judged again", error)
-        raise AssertionError("unreachable")
+                    raise JudgeError("the executor was closed while it judged") from lost
+                if not lost.out_of_memory:
+                    losses += 1
+                    if losses < _ATTEMPTS and not isinstance(lost, PreludeFailed):
+                        logger.warning("%s; the program is judged again", lost)
+                        continue
+                    self._check_machinery(judging, wake, lost)
+                if judging.lose(lost):
+                    return judging.runs
+
+    def _run_jobs(self, judging: Judging, wake: int) -> None:
+        with self._borrow(wake) as cell:
+            while not judging.over:
+                cell.run(judging.cell_job(), wake, judging.take)
+
+    def _check_machinery(self, judging: Judging, wake: int, lost: JobLost) -> None:
+        """Raises JudgeError unless a program that does nothing can be judged here."""
+        reason = JudgeError(f"{lost}; judged again once, in vain")
+        if isinstance(lost, PreludeFailed):
+            reason = PreludeError(str(lost))
+        if lost.stage == "none":
+            raise reason from lost
+        try:
+            self._run_jobs(judging.control(), wake)
+        except (JobLost, NotCompiled) as error:
+            raise reason from error
+        logger.warning("%s twice, by a program; one that does nothing was judged in between", lost)
 
     @contextlib.contextmanager
     def _borrow(self, wake: int) -> Iterator[Cell]:

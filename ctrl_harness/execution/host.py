@@ -38,7 +38,6 @@ from ctrl_harness.execution.child import (
 from ctrl_harness.execution.descriptors import (
     CHILD_ENDED,
     ErrorStream,
-    fill,
     put_fresh_file,
     read_at,
     size_of,
@@ -72,6 +71,8 @@ _MESSAGE_BYTES = 64 << 10
 _ERROR_CHARS = 4_000
 _MAX_THREADS = 256
 _NOT_STARTED = 1
+_SEARCHED_CHARS = 1 << 20
+"""How much of a program is searched for the modules it uses."""
 _RARE_MODULES = frozenset(
     ("array", "cmath", "datetime", "decimal", "fractions", "queue", "random", "statistics")
 )
@@ -119,7 +120,7 @@ class Host:
 
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, CHILD_ENDED)
-        for target in (0, 1, 2, REPORT_FD):
+        for target in (1, 2):  # for what a package prints while it is imported
             put_fresh_file(target)
         program = self._load()
         if program is None:
@@ -171,8 +172,9 @@ class Host:
             self._tell_failure(NOT_COMPILED, error, job["source"])
             return None
         self._tell(frame(READY))
-        # anew, since what compiling took was the program's doing
+        # anew and without a bound, since what compiling took was the program's doing
         signal.setitimer(signal.ITIMER_REAL, job["compile_s"])
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
         program = Loaded(job["source"], code, self._output_bytes, self._scratch.path)
         interpreter.remember_source(job["source"])
         try:
@@ -188,7 +190,6 @@ class Host:
             self._tell_failure(PRELUDE_FAILED, error, job["prelude"])
             return None
         signal.setitimer(signal.ITIMER_REAL, 0)
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
         return program
 
     def _refusal(self) -> str | None:
@@ -210,21 +211,18 @@ class Host:
         """Those that the program seems to use: once here, and not in the time and memory of every
         child. A package is large, so its name anywhere is enough.
         """
-        text = self._job["prelude"] + "\n" + self._job["source"]
+        text = self._job["prelude"] + "\n" + self._job["source"][:_SEARCHED_CHARS]
         named = set(_WORD.findall(" ".join(_IMPORT.findall(text)))) & _RARE_MODULES
         for name in named:
             __import__(name)
         packages = [name for name in self._job["packages"] if name in text]
         if not packages:
             return
-        # theirs is not the program's time, and what they reserve may exceed its memory
+        # theirs is not the program's time
         signal.setitimer(signal.ITIMER_REAL, self._job["packages_s"])
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
         for name in packages:
             with contextlib.suppress(Exception):  # the program will meet it itself
                 __import__(name)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
         signal.setitimer(signal.ITIMER_REAL, self._job["compile_s"])
 
     # -- a process of its own for an input
@@ -232,9 +230,9 @@ class Host:
     def _run_alone(self, body: Callable[[], object], stdin: bytes, is_script: bool = False) -> None:
         if self._writes_file:
             self._scratch.write(interpreter.PROGRAM, self._job["source"])
-        fill(0, stdin)
-        fill(1, b"")
-        fill(REPORT_FD, b"")
+        put_fresh_file(0, stdin)
+        put_fresh_file(1)
+        put_fresh_file(REPORT_FD)
         errors = ErrorStream()
         start = time.perf_counter()
         child = linux.raw_fork()
@@ -285,7 +283,7 @@ class Host:
         done = 0
         while done < len(calls):
             for stream in (0, 1, REPORT_FD):
-                fill(stream, b"")
+                put_fresh_file(stream)
             errors = ErrorStream()
             reader, writer = os.pipe()
             child = linux.raw_fork()

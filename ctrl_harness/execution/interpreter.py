@@ -19,6 +19,7 @@ PROGRAM = "program.py"
 """The program's name, in its working folder."""
 CODE_NAME = "<program>"
 """The name that its code has, wherever it runs."""
+_MAX_LISTED_CHARS = 1 << 20
 
 
 def open_streams() -> None:
@@ -58,5 +59,7 @@ def names_its_file(source: str) -> bool:
 
 
 def remember_source(source: str) -> None:
-    """For tracebacks: the code's name is no file's."""
+    """For tracebacks: the code's name is no file's. Not where its lines would take long to list."""
+    if len(source) > _MAX_LISTED_CHARS:
+        return
     linecache.cache[CODE_NAME] = (len(source), None, source.splitlines(True), CODE_NAME)

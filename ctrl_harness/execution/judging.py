@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import marshal
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ctrl_harness.execution.cell_client import SCRATCH_MB
-from ctrl_harness.execution.cell_job import Job
+from ctrl_harness.execution.cell_job import Job, JobLost
 from ctrl_harness.execution.executor import CallInput, Input, Program, Run, StdinInput
 from ctrl_harness.execution.handout import FIRST_CALLS, Call
 from ctrl_harness.execution.outcomes import Expected, read_outcome, read_payload
 from ctrl_harness.execution.packages import USUAL
-from ctrl_harness.execution.records import CROWDED, Outcome
+from ctrl_harness.execution.records import CROWDED, ENDED, OUT_OF_MEMORY, Outcome
 from ctrl_harness.execution.script_job import script_job
 from ctrl_harness.problems.problem import Limits
 
@@ -23,7 +24,7 @@ _MAX_CALLS = 1000
 again."""
 _FILE_MB = 64.0
 """See guest.file_bytes."""
-_CELL_MB = 256.0
+_CELL_MB = 128.0
 """What a cell may use beside the program's memory, its streams and scratch."""
 _PACKAGES_S = 60.0
 """How long importing the packages may take that a program names; none of it is its own time."""
@@ -157,6 +158,31 @@ class Judging:
             if self._enough:
                 return True
         return False
+
+    def lose(self, lost: JobLost) -> bool:
+        """Takes note of a job that the program itself made end; whether that was the last one.
+
+        At the cell's memory limit that is the run which was under way; a program that is lost for
+        other reasons is not tried on what is left.
+        """
+        if lost.stage != "compiled":
+            self.runs.append(Run("compile_error", error=f"compiling it ended in vain: {lost}"))
+            return True
+        if lost.out_of_memory:
+            self.take(Outcome(ENDED, status=signal.SIGKILL, message=OUT_OF_MEMORY))
+            return self.over
+        run = Run("runtime_error", error=f"the program ended what it ran in: {lost}")
+        while not self.over:
+            self.runs.append(run)
+            self._enough = self.until is not None and self.until(run)
+        return True
+
+    def control(self) -> Judging:
+        """A program that does nothing, where this one is judged."""
+        calls = isinstance(self.inputs[0], CallInput)
+        given: Input = CallInput("f", ()) if calls else StdinInput("")
+        program = Program("def f(): pass", self.program.prelude)
+        return Judging(program, [given], self.limits, None, self.packages)
 
     def _named(self, file: tuple[int, bytes]) -> tuple[str, bytes]:
         number, data = file

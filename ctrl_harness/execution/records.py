@@ -5,6 +5,7 @@ Part of what runs inside a cell: the standard library only.
 
 from __future__ import annotations
 
+import signal
 import struct
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ ENDED, TIMED_OUT, ALIVE, OVERSIZED, CROWDED = range(5)
 """How an input ended: with its process, by the clock, or with a message while the process lives
 on; OVERSIZED is a process that was ended because its message or output was too large. CROWDED is
 no end: calls that a process knew together took the time of one, and this one is made again."""
+
+OUT_OF_MEMORY = b"Mthe run was ended: it brought its cell to the memory limit"
+"""The message of a run that the kernel ended for want of memory; of guest.py's kinds."""
 
 _FRAME = struct.Struct("<I")
 _FILE = struct.Struct("<II")
@@ -46,6 +50,10 @@ class Outcome(NamedTuple):
     stderr: bytes = b""
     stdout: bytes = b""
     files: tuple[tuple[int, bytes], ...] = ()
+
+    def was_killed(self) -> bool:
+        """Whether its process ended by SIGKILL, and not by the clock."""
+        return self.how == ENDED and self.status == signal.SIGKILL
 
     def pack(self) -> bytes:
         return packed_outcome(*self[:-1])

@@ -18,7 +18,7 @@ from typing import Any
 
 from ctrl_harness.execution import guest
 from ctrl_harness.execution.child import REPORT_FD
-from ctrl_harness.execution.descriptors import fill
+from ctrl_harness.execution.descriptors import put_fresh_file
 from ctrl_harness.execution.host import Host
 from ctrl_harness.execution.records import OUTCOME, READY, FrameReader, Outcome
 from ctrl_harness.execution.scratch import Scratch
@@ -107,9 +107,9 @@ def _check(results: int) -> None:
 def _play_calls() -> None:
     """What a process of many calls does, here."""
     job: dict[str, Any] = {"source": _PROGRAM, "mode": "calls", "calls": _CALLS}
-    fill(REPORT_FD, b"")
+    put_fresh_file(REPORT_FD)
     guest.run_calls(job, guest.fresh_module("solution"), guest.Reporter(REPORT_FD, 1 << 20))
-    fill(REPORT_FD, b"")
+    put_fresh_file(REPORT_FD)
 
 
 def _play_program() -> None:

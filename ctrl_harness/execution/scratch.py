@@ -5,8 +5,12 @@ Part of what runs inside a cell: the standard library only.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import stat
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 class Scratch:
@@ -17,6 +21,7 @@ class Scratch:
         empty = os.stat(path)
         self._size, self._mode = empty.st_size, empty.st_mode
         self._inode = empty.st_ino
+        self._times = empty.st_mtime_ns, empty.st_mtime_ns
         probe = os.path.join(path, "probe")
         os.mkdir(probe)
         self._counts = os.stat(path).st_size != self._size
@@ -24,7 +29,7 @@ class Scratch:
         os.rmdir(probe)
 
     def empty(self) -> None:
-        """Empties it and gives it its permissions back. Raises OSError.
+        """Empties it and gives it its permissions and times back. Raises OSError.
 
         Where it is no mount a program can take it away: then it is made anew, and entered.
         """
@@ -38,6 +43,7 @@ class Scratch:
             self._make()
         elif not self._counts or found.st_size != self._size or found.st_mode != self._mode:
             wipe(self.path, stat.S_IMODE(self._mode))
+        os.utime(self.path, ns=self._times)
 
     def write(self, name: str, text: str) -> None:
         """Makes a file in the folder, where no program has been, unless a prelude made it."""
@@ -68,15 +74,53 @@ def remove(path: str) -> None:
 
 
 def wipe(folder: str, mode: int | None = None) -> None:
-    """Empties a folder however deep, by one open folder at a time and without recursion.
+    """Empties a folder however deep, in a time that grows with the number of its entries alone.
 
-    mode: the permissions it gets back, in case a program took them away ("." cannot be asked for
-    then, so give its path). Nothing may run in it meanwhile. Raises OSError where something cannot
-    be removed.
+    mode: the permissions the folder gets back, in case a program took them away ("." cannot be
+    asked for then, so give its path). Nothing may run in it meanwhile. Raises OSError where
+    something cannot be removed.
     """
     if mode is not None and stat.S_IMODE(os.stat(folder).st_mode) != mode:
         os.chmod(folder, mode)
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    top = os.open(folder, _FOLDER)
+    try:
+        try:
+            _flatten(top)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _climb(top)  # Linux before 5.19: Landlock lets nothing be moved to another folder
+    finally:
+        os.close(top)
+
+
+def _flatten(top: int) -> None:
+    """Each folder in it is emptied of files, and its own folders are moved up beside it.
+
+    So no path is longer than two names. Landlock asks for every name above a folder in each call: a
+    walk down would take the square of the depth.
+    """
+    waiting = _unlink_files(top)
+    taken = set(waiting)
+    free_names = (name for name in map(str, itertools.count()) if name not in taken)
+    while waiting:
+        name = waiting.pop()
+        os.chmod(name, 0o700, dir_fd=top)
+        inner = os.open(name, _FOLDER, dir_fd=top)
+        try:
+            for child in _unlink_files(inner):
+                os.chmod(child, 0o700, dir_fd=inner)  # or its ".." could not be changed
+                moved = next(free_names)
+                os.rename(child, moved, src_dir_fd=inner, dst_dir_fd=top)
+                waiting.append(moved)
+        finally:
+            os.close(inner)
+        os.rmdir(name, dir_fd=top)
+
+
+def _climb(top: int) -> None:
+    """By one open folder at a time, down and up, without recursion."""
+    here = os.dup(top)
     try:
         names: list[str] = []  # of the folders on the way down to here
         waiting = [_unlink_files(here)]  # the folders still to be removed, a level each
@@ -97,6 +141,13 @@ def wipe(folder: str, mode: int | None = None) -> None:
         os.close(here)
 
 
+def _move(here: int, name: str) -> int:
+    """The neighbouring folder, in place of this one."""
+    there = os.open(name, _FOLDER, dir_fd=here)
+    os.close(here)
+    return there
+
+
 def _unlink_files(folder: int) -> list[str]:
     """Removes all but the folders; their names."""
     folders = []
@@ -106,10 +157,3 @@ def _unlink_files(folder: int) -> list[str]:
         else:
             os.unlink(name, dir_fd=folder)
     return folders
-
-
-def _move(here: int, name: str) -> int:
-    """The neighbouring folder, in place of this one."""
-    there = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
-    os.close(here)
-    return there

@@ -24,7 +24,8 @@ from ctrl_harness.execution import linux
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_AT_NUMBER, _AT_ARCHITECTURE, _AT_ARGUMENT_0, _AT_ARGUMENT_1 = 0, 4, 16, 24
+_AT_NUMBER, _AT_ARCHITECTURE = 0, 4
+_AT_ARGUMENT_0, _AT_ARGUMENT_1, _AT_ARGUMENT_2 = 16, 24, 32
 _CLONE_THREAD = 0x00010000
 _CLONE_NEW_ANY = 0x7E020080  # every CLONE_NEW* flag, CLONE_NEWTIME included
 _AF_UNIX = 1
@@ -105,9 +106,8 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "rt_sigpending": (127, 136), "rt_sigtimedwait": (128, 137), "rt_sigsuspend": (130, 133),
     "sigaltstack": (131, 132), "restart_syscall": (219, 128),
     # the two ends of a socketpair
-    "sendto": (44, 206), "recvfrom": (45, 207), "sendmsg": (46, 211), "recvmsg": (47, 212),
-    "shutdown": (48, 210), "getsockname": (51, 204), "getpeername": (52, 205),
-    "setsockopt": (54, 208), "getsockopt": (55, 209),
+    "sendto": (44, 206), "recvfrom": (45, 207), "recvmsg": (47, 212), "shutdown": (48, 210),
+    "getsockname": (51, 204), "getpeername": (52, 205), "getsockopt": (55, 209),
     # for pid 1 and the hosts; the test filter takes them away
     "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "pidfd_open": (434, 434),
     "memfd_create": (319, 279), "seccomp": (317, 277),
@@ -116,13 +116,21 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
 
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKETPAIR, _IOCTL, _FCNTL = (53, 199), (16, 29), (72, 25)
+_SETSOCKOPT = (54, 208)
 _PRCTL, _PRLIMIT = (157, 167), (302, 261)
 # getxattr, lgetxattr, fgetxattr, listxattr, llistxattr, flistxattr
 _XATTRS = ((191, 8), (192, 9), (193, 10), (194, 11), (195, 12), (196, 13))
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX."""
-_FCNTLS_REFUSED = (8, 10, 15, 1024, 1026, 1031)
-"""F_SETOWN, F_SETSIG, F_SETOWN_EX (they signal others), F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ."""
+_FCNTLS_REFUSED = (8, 10, 15, 37, 38, 1024, 1026, 1031)
+"""F_SETOWN, F_SETSIG, F_SETOWN_EX (they signal others), F_OFD_SETLK, F_OFD_SETLKW, F_SETLEASE,
+F_NOTIFY, F_SETPIPE_SZ."""
+_FCNTLS_GRANTED = (6, 7)
+"""F_SETLK, F_SETLKW: answered as a lock that is granted, and none is made. Every lock is kernel
+memory that no limit counts, and a process alone with its files is never refused one."""
+_SOCKET_OPTIONS = (2, 9, 13, 20, 21, 66, 67)
+"""SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, and the timeouts. The sizes of buffers are missing: with
+the usual ones, the limit on descriptors bounds the memory of all sockets."""
 _PRCTLS = (15, 16)
 """PR_SET_NAME, PR_GET_NAME."""
 _LOST_IN_TESTS = ("pidfd_open", "memfd_create", "seccomp")
@@ -136,6 +144,8 @@ def _refuse(number: int) -> Instruction:
 
 
 _PASS: Instruction = (_RETURN, 0, 0, _ALLOW)
+_GRANT = _refuse(0)
+"""The call returns 0 and nothing is done."""
 
 
 class _Assembler:
@@ -165,15 +175,15 @@ class _Assembler:
         self,
         numbers: tuple[int | None, int | None],
         position: int,
-        values: tuple[int, ...],
-        match: Instruction,
+        *rules: tuple[tuple[int, ...], Instruction],
         otherwise: Instruction,
         test: int = _JUMP_EQUAL,
     ) -> None:
-        """`match` where the argument at this offset is one of `values`, else `otherwise`."""
+        """The action of the first rule that has the argument at this offset among its values."""
         checks: list[Instruction] = [(_LOAD, 0, 0, position)]
-        for value in values:
-            checks += [(test, 0, 1, value), match]
+        for values, action in rules:
+            for value in values:
+                checks += [(test, 0, 1, value), action]
         self.call(numbers, *checks, otherwise)
 
 
@@ -184,12 +194,15 @@ def cell_filter(machine: Architecture) -> list[Instruction]:
     for numbers in _ALLOWED.values():
         filter_.call(numbers, yes)
     filter_.call(_CLONE3, _refuse(errno.ENOSYS))  # its flags lie in memory, out of sight
-    filter_.by_argument(_CLONE, _AT_ARGUMENT_0, (_CLONE_NEW_ANY,), no, yes, _JUMP_ANY_BIT)
-    filter_.by_argument(_SOCKETPAIR, _AT_ARGUMENT_0, (_AF_UNIX,), yes, no)
-    filter_.by_argument(_IOCTL, _AT_ARGUMENT_1, _IOCTLS, yes, _refuse(errno.ENOTTY))
-    filter_.by_argument(_FCNTL, _AT_ARGUMENT_1, _FCNTLS_REFUSED, no, yes)
-    filter_.by_argument(_PRCTL, _AT_ARGUMENT_0, _PRCTLS, yes, no)
-    filter_.by_argument(_PRLIMIT, _AT_ARGUMENT_0, (0,), yes, no)  # 0: the caller itself
+    rule = filter_.by_argument
+    rule(_CLONE, _AT_ARGUMENT_0, ((_CLONE_NEW_ANY,), no), otherwise=yes, test=_JUMP_ANY_BIT)
+    rule(_SOCKETPAIR, _AT_ARGUMENT_0, ((_AF_UNIX,), yes), otherwise=no)
+    rule(_SETSOCKOPT, _AT_ARGUMENT_2, (_SOCKET_OPTIONS, yes), otherwise=no)
+    rule(_IOCTL, _AT_ARGUMENT_1, (_IOCTLS, yes), otherwise=_refuse(errno.ENOTTY))
+    fcntls = ((_FCNTLS_REFUSED, no), (_FCNTLS_GRANTED, _GRANT))
+    rule(_FCNTL, _AT_ARGUMENT_1, *fcntls, otherwise=yes)
+    rule(_PRCTL, _AT_ARGUMENT_0, (_PRCTLS, yes), otherwise=no)
+    rule(_PRLIMIT, _AT_ARGUMENT_0, ((0,), yes), otherwise=no)  # 0: the caller itself
     for numbers in _XATTRS:
         filter_.call(numbers, _refuse(errno.ENOTSUP))  # what shutil.copy2 takes for an answer
     filter_.code += [(_JUMP_AT_LEAST, 0, 1, _NEWEST_KNOWN + 1), _refuse(errno.ENOSYS), no]
@@ -200,11 +213,12 @@ def program_filter(machine: Architecture) -> list[Instruction]:
     """What a program's own process loses beyond the cell's filter; holds slots for its id."""
     filter_ = _Assembler(machine)
     no, yes = _refuse(errno.EPERM), _PASS
-    filter_.by_argument(_CLONE, _AT_ARGUMENT_0, (_CLONE_THREAD,), yes, no, _JUMP_ANY_BIT)
+    rule = filter_.by_argument
+    rule(_CLONE, _AT_ARGUMENT_0, ((_CLONE_THREAD,), yes), otherwise=no, test=_JUMP_ANY_BIT)
     for name in _LOST_IN_TESTS:
         filter_.call(_ALLOWED[name], no)
     for name in _SIGNALS:
-        filter_.by_argument(_ALLOWED[name], _AT_ARGUMENT_0, (_PID_SLOT,), yes, no)
+        rule(_ALLOWED[name], _AT_ARGUMENT_0, ((_PID_SLOT,), yes), otherwise=no)
     filter_.code.append(yes)
     return filter_.code
 

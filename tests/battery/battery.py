@@ -76,6 +76,8 @@ def load(folder: Path = HERE) -> list[Entry]:
     for row in json.loads((folder / "manifest.json").read_text()):
         limits = Limits(time_s=row.get("time_s", 4.0), memory_mb=256, output_mb=16)
         source = (folder / "programs" / f"{row['name']}.py").read_text()
+        if "source_repeat" in row:
+            source += row["source_repeat"][0] * row["source_repeat"][1]
         entries.append(
             Entry(row["name"], source, _case(row), tuple(row["expect"]), limits, row.get("needs"))
         )

@@ -365,26 +365,42 @@ def test_a_cell_that_dies_is_replaced_and_the_program_judged_again() -> None:
     run(main)
 
 
-def test_two_dead_cells_are_a_judge_error_and_no_verdict() -> None:
+@asynccontextmanager
+async def dying_cells(made: EmbeddedExecutor, age_s: float) -> AsyncIterator[None]:
+    """Each cell is killed when so long has gone by since it was seen first."""
+    killed: set[int] = set()
+
+    async def kill_all() -> None:
+        while True:
+            for pid in set(made.pids()) - killed:
+                await anyio.sleep(age_s)
+                os.kill(pid, 9)
+                killed.add(pid)
+            await anyio.sleep(0.005)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(kill_all)
+        yield
+        group.cancel_scope.cancel()
+
+
+def test_two_dead_cells_are_a_judge_error_where_nothing_can_be_judged() -> None:
     async def main(made: EmbeddedExecutor) -> None:
-        await made.execute(SUM, [StdinInput("1")], LIMITS)
-        killed: set[int] = set()
-
-        async def kill_all() -> None:
-            while True:
-                for pid in set(made.pids()) - killed:
-                    await anyio.sleep(0.2)
-                    os.kill(pid, 9)
-                    killed.add(pid)
-                await anyio.sleep(0.02)
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(kill_all)
+        async with dying_cells(made, 0):
             with pytest.raises(JudgeError, match="judged again once"):
                 await made.execute(LOOP, [StdinInput("")] * 9, Limits(5))
-            group.cancel_scope.cancel()
 
     run(main)
+
+
+def test_a_program_that_loses_its_cell_twice_has_failed_where_another_does_not() -> None:
+    async def main(made: EmbeddedExecutor) -> list[Run]:
+        async with dying_cells(made, 0.5):
+            return await made.execute(LOOP, [StdinInput("")] * 9, Limits(5))
+
+    runs = run(main)
+    assert [r.status for r in runs] == ["runtime_error"] * 9
+    assert "the program ended what it ran in" in runs[0].error
 
 
 def test_closing_ends_a_program_under_way() -> None:

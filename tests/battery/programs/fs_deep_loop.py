@@ -1,0 +1,10 @@
+import os
+
+try:
+    while True:
+        os.mkdir("d")
+        os.chdir("d")
+except OSError:
+    pass
+while True:
+    pass
