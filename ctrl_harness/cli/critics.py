@@ -7,18 +7,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from ctrl_harness.cli.options import executor_options
-from ctrl_harness.critique.contract import CHECKS, Bench, Finding
-from ctrl_harness.critique.critic import CriticFactory, Pair
 from ctrl_harness.critique.finding import CONTROL, find, known
-from ctrl_harness.critique.prompts import PromptSet
 from ctrl_harness.errors import CtrlHarnessError
-from ctrl_harness.execution.choice import get_executor
-from ctrl_harness.problems import judgebench
-from ctrl_harness.verification.judge import Judge
+
+if TYPE_CHECKING:
+    from ctrl_harness.critique.contract import Bench, Finding
+    from ctrl_harness.critique.critic import CriticFactory, Pair
 
 EXIT_BROKEN = 1
 _GRACE_S = 5.0
@@ -63,11 +62,15 @@ def check(
     NAME is what `-T critic=…` takes. The model that the critic may ask is played, so that nothing
     is downloaded and nothing paid, unless --model names one.
     """
-    # a second of imports each, for this command alone
+    # a second of imports, for this command alone
+    from ctrl_harness.critique.contract import CHECKS, Bench
     from ctrl_harness.critique.pair_prompts import PairPrompts
+    from ctrl_harness.critique.prompts import PromptSet
     from ctrl_harness.evaluation import agents  # noqa: F401 - agents are critics from here on
     from ctrl_harness.evaluation.parameters import critic as whole_name
     from ctrl_harness.evaluation.trial_models import trial_models
+    from ctrl_harness.execution.choice import get_executor
+    from ctrl_harness.verification.judge import Judge
 
     factory = find(whole_name("critic", name))
     chosen = get_executor(executor, unsafe_no_isolation=unsafe_no_isolation, packages=packages)
@@ -91,6 +94,9 @@ def check(
 
 
 def _sample_pairs() -> list[Pair]:
+    from ctrl_harness.critique.critic import Pair
+    from ctrl_harness.problems import judgebench
+
     pairs = judgebench.load_pairs("samples")
     return [
         Pair(pair.id, pair.question, pair.response_A, pair.response_B)
@@ -99,6 +105,8 @@ def _sample_pairs() -> list[Pair]:
 
 
 def _print(finding: Finding) -> None:
+    from ctrl_harness.critique.contract import CHECKS
+
     about = next(check.about for check in CHECKS if check.name == finding.check)
     if finding.failure is not None:
         click.echo(f"FAILS    {finding.check}: {finding.failure} (asked: {about})")
@@ -145,6 +153,8 @@ def _findings(
 
 def _give_up(findings: list[Finding]) -> None:
     """Ends this process: nothing else ends a thread that never waits."""
+    from ctrl_harness.critique.contract import CHECKS, Finding
+
     stuck = CHECKS[len(findings)]
     _print(
         Finding(

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from ctrl_harness.errors import UserError
 
 USUAL = ("numpy",)
@@ -88,6 +85,9 @@ def _with_requirements(
     first: importlib.metadata.Distribution,
 ) -> list[importlib.metadata.Distribution]:
     """The distribution and all that it requires without extras. Raises UserError."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
     found = {canonicalize_name(first.metadata["Name"]): first}
     waiting = [first]
     while waiting:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from functools import cached_property
-from typing import NamedTuple
-
-from markdown_it import MarkdownIt
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctrl_harness.verification.fences import Allowance, Fence, fences
 from ctrl_harness.verification.info_string import PYTHON, UNTAGGED
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _TAG = re.compile(
     r"""[<\[◁] (?:
@@ -270,11 +271,15 @@ def _in_inline_code(line: str, start: int, tags: list[tuple[int, _Tag]]) -> set[
     sign = "\ufffc"
     if sign in line:
         return set()
-    inline = _MARKDOWN.parseInline(sign.join(marked))[0].children or []
+    inline = _markdown().parseInline(sign.join(marked))[0].children or []
     in_code: list[bool] = []
     for token in inline:
         in_code += [token.type == "code_inline"] * token.content.count(sign)
     return {number for (number, _), code in zip(tags, in_code, strict=False) if code}
 
 
-_MARKDOWN = MarkdownIt("zero").enable(["backticks", "escape"])
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # few answers need it
+
+    return MarkdownIt("zero").enable(["backticks", "escape"])
