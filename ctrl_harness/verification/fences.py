@@ -30,6 +30,7 @@ _END_TAG = r"(?:</[A-Za-z][\w:-]{0,40}>|<[|｜][^|｜<>\n]{1,40}[|｜]>)"
 _FOREIGN = re.compile(rf"\s*+{_END_TAG}")
 _MAX_END_CHARS = 200
 _END_TAGS = re.compile(rf"(?:\s*+{_END_TAG})+\s*+\Z")
+_CUT_FENCE = re.compile(r"(?:\A|(?<=\n))[ \t]*+`{1,2}\s*+\Z")
 _ONE_WORD = re.compile(r"[A-Za-z][\w+#.:{}-]*+\s*+")
 _QUOTE = re.compile(r"[ \t]*+>[ ]?")
 _INDENT = re.compile(r"[ \t]*+")
@@ -299,8 +300,10 @@ class _Reader:
         if end.line < len(self._lines):
             return code + "\n" if lines else ""
         # a model's last token and the tags around its answer, where a closing fence is missing
+        # or the first backticks of one
         last = code[-_MAX_END_CHARS:]
-        return code[: len(code) - len(last)] + _END_TAGS.sub("", last, count=1)
+        bare = _CUT_FENCE.sub("", _END_TAGS.sub("", last, count=1), count=1)
+        return code[: len(code) - len(last)] + bare
 
 
 def _is_info_string(tail: str) -> bool:
