@@ -62,7 +62,7 @@ from ctrl_harness.execution.descriptors import (  # noqa: E402
     put_fresh_file,
 )
 from ctrl_harness.execution.host import Host  # noqa: E402
-from ctrl_harness.execution.rehearsal import rehearse  # noqa: E402
+from ctrl_harness.execution.rehearsal import rehearse, rehearse_end  # noqa: E402
 from ctrl_harness.execution.scratch import Scratch  # noqa: E402
 from ctrl_harness.execution.victims import Victims, prefer_cell  # noqa: E402
 
@@ -221,6 +221,7 @@ class _Cell:
         gc.collect()
         linux.trim_memory()  # what is free and yet in use here is copied into every child
         gc.freeze()  # or the first collection in a child would copy every page it looks at
+        rehearse_end()
         self._tell_layers()
         while True:
             kind, descriptors = self._receive()

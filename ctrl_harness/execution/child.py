@@ -15,7 +15,8 @@ import sys
 from types import CodeType, ModuleType
 from typing import Any
 
-from ctrl_harness.execution import ending, guest
+from ctrl_harness.execution import guest
+from ctrl_harness.execution.ending import end
 from ctrl_harness.execution.main_program import run_main
 
 # functions take their builtins from here, so those that a program replaces are not ours
@@ -29,7 +30,7 @@ REPORT_FD, INPUTS_FD = 3, 4
 MOST_DESCRIPTORS = 256
 """What a cell and its programs may have open."""
 
-_exit = os._exit
+_exit, _search_first = os._exit, sys.path.insert
 
 
 class Loaded:
@@ -48,8 +49,8 @@ class Loaded:
 
 def run_stdio(program: Loaded) -> None:
     try:
-        sys.path.insert(0, program.folder)
-        ending.end(run_main(program.code, program.modules, _report_memory_error))
+        _search_first(0, program.folder)
+        end(run_main(program.code, program.modules, _report_memory_error))
     finally:
         _exit(1)
 
@@ -57,7 +58,7 @@ def run_stdio(program: Loaded) -> None:
 def run_script(program: Loaded, tests: dict[str, Any]) -> None:
     """tests: what script_job.py makes of a script."""
     try:
-        sys.path.insert(0, program.folder)
+        _search_first(0, program.folder)
         job = {**_guest_job(program), "mode": "script", **tests}
         guest.run_script(job, program.modules["solution"], _reporter(program))
     finally:
@@ -68,7 +69,7 @@ def run_calls(
     program: Loaded, calls: list[tuple[str, bytes]], inputs_fd: int | None = None
 ) -> None:
     try:
-        sys.path.insert(0, program.folder)
+        _search_first(0, program.folder)
         job = {**_guest_job(program), "mode": "calls", "calls": calls, "inputs": inputs_fd}
         guest.run_calls(job, program.modules["solution"], _reporter(program))
     finally:

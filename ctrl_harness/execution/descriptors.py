@@ -10,7 +10,7 @@ import resource
 import signal
 import time
 
-CHILD_ENDED = {signal.SIGCHLD}
+CHILD_ENDED = frozenset((int(signal.SIGCHLD),))
 _STDERR_BYTES = 16_000
 _CHUNK, _CHUNKS = 1 << 16, 64
 _LOOK_S, _LOOK_AGAIN_S = 0.05, 0.0002

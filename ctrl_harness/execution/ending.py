@@ -65,7 +65,7 @@ def hide_telling_modules() -> None:
 def end(status: int) -> NoReturn:
     """Ends the process; nothing of the program's may be referred to from here any more."""
     try:
-        if _nothing_is_left():
+        if nothing_is_left():
             _flush_both()
             if status == INTERRUPTED:
                 _set_signal(signal.SIGINT, signal.SIG_DFL)
@@ -129,7 +129,7 @@ def _has_finaliser(kind: type) -> bool:
     return any("__del__" in _class_dict(base) for base in _mro(kind))
 
 
-def _nothing_is_left() -> bool:
+def nothing_is_left() -> bool:
     """Whether the interpreter's end would run no code of anybody's and write nothing."""
     if _threads() or _atexit_functions() or _ends_of_threading:
         return False

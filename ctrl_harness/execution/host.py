@@ -80,6 +80,7 @@ _RARE_MODULES = frozenset(
 to load them once for the tests of a program that uses them."""
 _IMPORT = re.compile(r"\b(?:import|from)\b([^#\n]*)")
 _WORD = re.compile(r"\w+")
+_own_pid, _exit = os.getpid, os._exit
 _MODULES = {"stdio": "__main__", "calls": "solution", "script": "solution"}
 
 
@@ -114,8 +115,8 @@ class Host:
             (resource.RLIMIT_NPROC, _threads()),
         )
         self._limits = limits if limited else ()
+        self._steps_alone = _last_steps((*self._limits, (resource.RLIMIT_CPU, self._cpu_limit)))
         self._scratch = scratch
-        self._closed_from = REPORT_FD + 1
         self._writes_file = interpreter.names_its_file(self._job["source"])
 
     def run(self) -> None:
@@ -148,11 +149,12 @@ class Host:
         self._tell(frame(STARTED))  # what is told from here on is the program's word
         os.dup2(self._results_fd, REPORT_FD)
         ((_, calls),) = self._job["parts"]
+        closed_from = REPORT_FD + 1
         if inputs_fd is not None:
             os.dup2(inputs_fd, INPUTS_FD)
-            self._closed_from = INPUTS_FD + 1
-            inputs_fd = INPUTS_FD
-        self._be_child(partial(run_calls, program, calls, inputs_fd), None)
+            inputs_fd, closed_from = INPUTS_FD, INPUTS_FD + 1
+        steps = _last_steps(self._limits, closed_from)
+        _be_child(steps, self._filter, partial(run_calls, program, calls, inputs_fd))
 
     def _load(self) -> Loaded | None:
         """Compiles the program and runs the prelude, which is the harness's own text.
@@ -237,7 +239,7 @@ class Host:
         start = time.perf_counter()
         child = linux.raw_fork()
         if child == 0:
-            self._be_child(body, self._cpu_limit)
+            _be_child(self._steps_alone, self._filter, body)
         deadline = start + self._job["time_s"]
         status, usage, in_time = wait(child, deadline, errors, self._output_bytes)
         wall = time.perf_counter() - start
@@ -260,23 +262,6 @@ class Host:
         self._tell(packed_outcome(how, 1, status, wall, cpu, peak, message, stderr, stdout))
         self._scratch.empty()  # each run finds an empty folder
 
-    def _be_child(self, body: Callable[[], object], cpu_limit: tuple[int, int] | None) -> NoReturn:
-        """The last trusted steps in a new process: nothing is left that the program may misuse."""
-        try:
-            os.closerange(self._closed_from, MOST_DESCRIPTORS)
-            # not signal's wrapper: it makes an enumeration of its answer, which costs each process
-            # of a program a copy of thirty pages that it shares with its host
-            _signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD_ENDED)
-            for which, amounts in self._limits:
-                resource.setrlimit(which, amounts)
-            if cpu_limit is not None:
-                resource.setrlimit(resource.RLIMIT_CPU, cpu_limit)
-            if self._filter is not None:
-                self._filter.install(os.getpid())
-            body()
-        finally:
-            os._exit(_NOT_STARTED)
-
     # -- one process for many calls
 
     def _run_calls(self, program: Loaded, calls: list[tuple[str, bytes]]) -> None:
@@ -289,7 +274,8 @@ class Host:
             child = linux.raw_fork()
             if child == 0:
                 os.dup2(writer, REPORT_FD)
-                self._be_child(partial(run_calls, program, calls[done:]), None)
+                steps, body = _last_steps(self._limits), partial(run_calls, program, calls[done:])
+                _be_child(steps, self._filter, body)
             os.close(writer)
             try:
                 follower = CallChild(child, reader, errors, self._job, self._results_fd)
@@ -305,6 +291,36 @@ class Host:
     def _tell_failure(self, kind: bytes, error: BaseException, source: str) -> None:
         text = guest.describe_exception(error, source)[-_ERROR_CHARS:]
         self._tell(frame(kind, text.encode("utf-8", "backslashreplace")))
+
+
+_Step = tuple[Callable[..., object], tuple[Any, ...]]
+_Limit = tuple[int, tuple[int, int]]
+
+
+def _last_steps(limits: tuple[_Limit, ...], closed_from: int = REPORT_FD + 1) -> list[_Step]:
+    """What a process of a program does before its filter."""
+    return [
+        (os.closerange, (closed_from, MOST_DESCRIPTORS)),
+        # not signal's wrapper, which makes an enumeration of its answer
+        (_signal.pthread_sigmask, (int(signal.SIG_UNBLOCK), CHILD_ENDED)),
+        *((resource.setrlimit, limit) for limit in limits),
+    ]
+
+
+def _be_child(steps: list[_Step], filter_: Filter | None, body: Callable[[], object]) -> NoReturn:
+    """The last trusted steps in a new process: nothing is left that the program may misuse.
+
+    steps: of _last_steps, made ready before, for what is looked up costs each process a copy of
+    pages that it shares with its host.
+    """
+    try:
+        for function, arguments in steps:
+            function(*arguments)
+        if filter_ is not None:
+            filter_.install(_own_pid())
+        body()
+    finally:
+        _exit(_NOT_STARTED)
 
 
 def _threads() -> tuple[int, int]:

@@ -25,8 +25,8 @@ _M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_libc_with_gil = ctypes.PyDLL(None)
-_libc_with_gil.fork.argtypes = ()
+_fork = ctypes.PyDLL(None).fork
+_fork.argtypes = ()
 
 
 def checked(result: int, what: str) -> int:
@@ -55,10 +55,10 @@ def raw_fork() -> int:
     Sound only in a process of one thread, whose child keeps to itself: the child shares the
     parent's seed of `random`. Raises OSError, and never returns what `kill` takes for everybody.
     """
-    child = int(_libc_with_gil.fork())
+    child = _fork()
     if child < 0:
         raise BlockingIOError(errno.EAGAIN, "fork: no more processes may be started, or no memory")
-    return child
+    return child  # type: ignore[no-any-return]
 
 
 def trim_memory() -> None:

@@ -19,8 +19,11 @@ from typing import Any
 from ctrl_harness.execution import guest
 from ctrl_harness.execution.child import REPORT_FD
 from ctrl_harness.execution.descriptors import put_fresh_file
+from ctrl_harness.execution.ending import nothing_is_left
 from ctrl_harness.execution.host import Host
+from ctrl_harness.execution.main_program import run_main
 from ctrl_harness.execution.records import OUTCOME, READY, FrameReader, Outcome
+from ctrl_harness.execution.recursion import Depth
 from ctrl_harness.execution.scratch import Scratch
 from ctrl_harness.execution.seccomp import Filter
 
@@ -57,14 +60,14 @@ def rehearse(filter_: Filter | None, scratch: Scratch, *, limited: bool) -> None
     """For pid 1, once descriptors 0 to 3 are anonymous files and nothing untrusted has run."""
     job = _job_file()
     results = os.memfd_create("rehearsal")
-    main_module = sys.modules["__main__"]
+    main_module, depth = sys.modules["__main__"], Depth()
     for _ in range(_TIMES):
         os.ftruncate(results, 0)
         os.lseek(results, 0, os.SEEK_SET)
         Host(job, results, filter_, scratch, limited=limited).run()
         _check(results)
         _play_calls()
-        _play_program()
+        _play_program(depth)
     sys.modules["__main__"] = main_module
     del sys.modules["solution"]
     os.close(results)
@@ -112,15 +115,24 @@ def _play_calls() -> None:
     put_fresh_file(REPORT_FD)
 
 
-def _play_program() -> None:
+def rehearse_end() -> None:
+    """The rest of it, once what is here is frozen and few objects are to be looked at."""
+    for _ in range(_TIMES):
+        nothing_is_left()
+
+
+def _play_program(depth: Depth) -> None:
     """What a process of one stdio test does, here, over streams that are thrown away."""
-    streams = sys.stdin, sys.stdout
+    words, left, _, _ = depth.parts
+    streams, calls_left = (sys.stdin, sys.stdout), words[left]
     raw = io.BytesIO(_STDIN), io.BytesIO()
     sys.stdin = io.TextIOWrapper(raw[0], "utf-8", "surrogateescape")
     sys.stdout = io.TextIOWrapper(raw[1], "utf-8", "surrogateescape")
     try:
-        module = guest.fresh_module("__main__")
-        exec(guest.compile_program(_PROGRAM), module.__dict__)
-        sys.stdout.flush()
+        guest.fresh_module("__main__")
+        status = run_main(guest.compile_program(_PROGRAM), sys.modules, sys.stdout.flush)
     finally:
+        words[left] = calls_left
         sys.stdin, sys.stdout = streams
+    if status != 0:
+        raise RuntimeError(f"a first program ended with status {status}")

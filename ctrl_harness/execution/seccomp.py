@@ -136,6 +136,8 @@ _PRCTLS = (15, 16)
 _LOST_IN_TESTS = ("pidfd_open", "memfd_create", "seccomp")
 _SIGNALS = ("kill", "tkill", "tgkill")
 
+_syscall = ctypes.PyDLL(None).syscall
+
 Instruction = tuple[int, int, int, int]
 
 
@@ -227,22 +229,20 @@ class Filter:
     """An assembled filter, ready to be installed in this process or in a child after a fork."""
 
     def __init__(self, machine: Architecture, code: list[Instruction]) -> None:
-        slots = [i * 8 + 4 for i, (_, _, _, value) in enumerate(code) if value == _PID_SLOT]
+        self._slots = [i * 2 + 1 for i, (_, _, _, value) in enumerate(code) if value == _PID_SLOT]
         packed = b"".join(struct.pack("=HBBI", c, t, f, k & 0xFFFFFFFF) for c, t, f, k in code)
-        self._code = bytearray(packed)
-        self._address = (ctypes.c_char * len(packed)).from_buffer(self._code)
+        self._words = memoryview(bytearray(packed)).cast("I")
+        self._address = (ctypes.c_char * len(packed)).from_buffer(self._words)
         program = struct.pack("@HxxxxxxQ", len(code), ctypes.addressof(self._address))
-        self._program = ctypes.create_string_buffer(program)
-        self._own_pid = [ctypes.c_uint32.from_buffer(self._code, slot) for slot in slots]
-        # 1: SECCOMP_SET_MODE_FILTER
-        self._arguments = (machine.seccomp, 1, 0, ctypes.addressof(self._program))
+        # 1: SECCOMP_SET_MODE_FILTER; bytes are passed by address
+        self._arguments = (machine.seccomp, 1, 0, program)
         # made ready here, for every process of a program pays for what it does itself
-        self._install = partial(ctypes.CDLL(None).syscall, *map(ctypes.c_long, self._arguments))
+        self._install = partial(_syscall, *self._arguments)
 
     def install(self, own_pid: int = 0) -> None:
         """From now on, for this process and what it makes. Raises OSError."""
-        for place in self._own_pid:
-            place.value = own_pid
+        for slot in self._slots:
+            self._words[slot] = own_pid
         if self._install() != 0:
             linux.syscall(*self._arguments, what="seccomp")  # once more, for the reason
 
