@@ -42,11 +42,12 @@ def run_main(
     """
     module = modules.pop("__main__")  # sys.modules alone may hold it at the end
     namespace = module.__dict__
+    arguments = code, namespace
     words, left, limit, extra = _depth.parts
     status, by_itself = 0, False
     try:
         words[left] = words[limit] + extra
-        exec(code, namespace)
+        exec(*arguments)
         _flush()
     except BaseException as error:  # noqa: BLE001 - the program's, and its end
         _flush()

@@ -55,10 +55,12 @@ class Depth:
 
         words, left, limit, extra = depth.parts
         words[left] = words[limit] + extra
-        exec(code, namespace)
+        exec(*arguments)
 
-    in one function, and nothing of that function but `exec` between the last two lines. Where the
-    count is not found the words are nobody's, and the depth stays what it is.
+    in one function, and nothing of that function but `exec` between the last two lines. Its
+    arguments come as a tuple: other calls count once less when they have been made often, for
+    CPython specialises them. Where the count is not found the words are nobody's, and the depth
+    stays what it is.
     """
 
     def __init__(self) -> None:
@@ -71,8 +73,9 @@ class Depth:
         seen: dict[str, Any] = {"words": words, "left": left}
         probe = compile("found = words[left]", "<probe>", "exec")
         before = words[left]
+        arguments = probe, seen
         words[left] = words[limit]
-        exec(probe, seen)
+        exec(*arguments)
         words[left] = before
         # one is the program's own first frame, and what else there is, exec's
         extra = words[limit] - 1 - seen["found"]
