@@ -271,10 +271,10 @@ class Host:
                 put_fresh_file(stream)
             errors = ErrorStream()
             reader, writer = os.pipe()
+            steps, body = _last_steps(self._limits), partial(run_calls, program, calls[done:])
             child = linux.raw_fork()
             if child == 0:
                 os.dup2(writer, REPORT_FD)
-                steps, body = _last_steps(self._limits), partial(run_calls, program, calls[done:])
                 _be_child(steps, self._filter, body)
             os.close(writer)
             try:
