@@ -3,7 +3,8 @@
 CommonMark says no more than that the first word is usually the language. Beside it stand here: file
 names (`python:solution.py`, `main.py`), attributes of Pandoc, knitr, MyST and site generators
 (`{.python .numberLines}`, `{python, echo=TRUE}`, `python{1,2}`), versions (`python3.11`,
-`Python 3`), MIME types (`text/x-python`), the classes of HTML (`language-python`) and decoration (`[python]`, `# python`).
+`Python 3`), MIME types (`text/x-python`), the classes of HTML (`language-python`) and decoration
+(`[python]`, `# python`).
 """
 
 from __future__ import annotations
