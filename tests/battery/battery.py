@@ -53,6 +53,7 @@ class Entry:
     expect: tuple[str, ...]
     limits: Limits
     needs: str | None = None
+    further: tuple[TestCase, ...] = ()
 
 
 @dataclass
@@ -79,7 +80,10 @@ def load(folder: Path = HERE) -> list[Entry]:
         if "source_repeat" in row:
             source += row["source_repeat"][0] * row["source_repeat"][1]
         entries.append(
-            Entry(row["name"], source, _case(row), tuple(row["expect"]), limits, row.get("needs"))
+            Entry(
+                *(row["name"], source, _case(row), tuple(row["expect"]), limits),
+                *(row.get("needs"), _further_cases(row)),
+            )
         )
     return entries
 
@@ -96,6 +100,11 @@ def _case(row: dict[str, Any]) -> TestCase:
     if "expected_repeat" in row:
         expected = row["expected_repeat"][0] * row["expected_repeat"][1]
     return StdioCase(stdin, expected)
+
+
+def _further_cases(row: dict[str, Any]) -> tuple[TestCase, ...]:
+    calls = row.get("further_calls", ())
+    return tuple(CallCase(row["function"], tuple(args), value) for args, value in calls)
 
 
 def load_examples(folder: Path) -> list[Entry]:
@@ -150,9 +159,10 @@ class Watch:
         await self._innocent()
         cells = self.executor.pids()
         before = self._state()
-        problem = Problem(entry.name, "battery", "", (entry.case,), limits=entry.limits)
+        cases = (entry.case, *entry.further)
+        problem = Problem(entry.name, "battery", "", cases, limits=entry.limits)
         verdict = await verify(problem, entry.source, executor=self.executor)
-        case = verdict.cases[0]
+        case = verdict.first_failure or verdict.cases[0]
         assert case is not None
         finding = Finding(entry.name, verdict.status, entry.expect, f"{case.error[-300:]}")
         del verdict, case

@@ -13,11 +13,28 @@ from hypothesis import strategies as st
 from ctrl_harness.execution.wire import Array, Fingerprint, Opaque
 from ctrl_harness.problems.problem import CallCase
 from ctrl_harness.verification.comparators import get_comparator
+from ctrl_harness.verification.comparators.sandbox_fusion_livecodebench import (
+    _much_equals,
+    sandbox_fusion_livecodebench_lines_equal,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from sandbox_fusion_oracle import peer_accepts_text, peer_accepts_value
 
 RULE = get_comparator("sandbox_fusion_livecodebench")
+
+
+_TEXTS = st.lists(
+    st.sampled_from(["1", "2", "1.0", "-1", "a", " ", "\n", "\r\n", "\x0b", "\x85"]), max_size=7
+).map("".join)
+
+
+@settings(deadline=None)
+@given(_TEXTS, _TEXTS)
+def test_a_long_output_is_judged_as_a_short_one(printed: str, expected: str) -> None:
+    assert sandbox_fusion_livecodebench_lines_equal(printed, expected) == _much_equals(
+        printed, expected
+    )
 
 
 @pytest.mark.parametrize(

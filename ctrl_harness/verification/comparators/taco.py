@@ -13,7 +13,8 @@ from typing import Any
 from ctrl_harness.problems.problem import CallCase
 from ctrl_harness.verification.comparators.oracle import by_oracle
 
-_LINE = re.compile(r"[^\n]+")
+_LINE = re.compile(r"\S[^\n]*")
+"""One that is not blank, without the white space before it."""
 _MAX_REPEATED = 1 << 16
 
 
@@ -38,10 +39,10 @@ def taco_lines_equal(output: str, expected: str) -> bool:
 def _same_lines(output: str, want: list[str]) -> bool:
     missing = Counter(line for line in want if line)
     for match in _LINE.finditer(output):  # one by one, for there may be millions
-        if line := match[0].strip():
-            if not missing[line]:
-                return False
-            missing[line] -= 1
+        line = match[0].rstrip()
+        if not missing[line]:
+            return False
+        missing[line] -= 1
     return not missing.total()
 
 

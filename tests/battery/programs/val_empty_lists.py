@@ -1,0 +1,2 @@
+def f(a, b):
+    return [[] for _ in range(300_000)]
