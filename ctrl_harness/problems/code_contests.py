@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 from ctrl_harness.errors import UserError
@@ -99,7 +100,7 @@ def _problem(name: str, row: RowData, *, tests: str) -> Problem:
 
 def _cases(row: RowData, name: str) -> list[StdioCase]:
     group = optional_mapping(row, name)
-    if group is None:
+    if not group:
         return []
     inputs, outputs = texts(group, "input", within=name), texts(group, "output", within=name)
     if len(inputs) != len(outputs):
@@ -121,16 +122,29 @@ def _limits(row: RowData) -> Limits:
 
 
 def _metadata(row: RowData, description: str) -> dict[str, Any]:
-    origin = optional_integer(row, "source")
-    known = origin is not None and 0 <= origin < len(_SOURCES)
     return {
-        "source": _SOURCES[origin] if known and origin is not None else origin,
-        "difficulty": optional_integer(row, "difficulty"),
-        "cf_contest_id": optional_integer(row, "cf_contest_id"),
+        "source": _source_name(_number_or_as_stored(row, "source")),
+        "difficulty": _number_or_as_stored(row, "difficulty"),
+        "cf_contest_id": _number_or_as_stored(row, "cf_contest_id"),
         "cf_index": row.get("cf_index"),
-        "cf_rating": optional_integer(row, "cf_rating"),
+        "cf_rating": _number_or_as_stored(row, "cf_rating"),
         "cf_tags": optional_texts(row, "cf_tags"),
         "is_description_translated": bool(row.get("is_description_translated")),
         # the statement leans on a picture that the data set does not carry
         "has_image": "<image>" in description,
     }
+
+
+def _number_or_as_stored(row: RowData, name: str) -> Any:
+    """Nothing is judged by these fields; copies hold names (`CODEFORCES`) for numbers."""
+    value = row.get(name)
+    if not isinstance(value, float):
+        return value
+    return int(value) if value.is_integer() else None if math.isnan(value) else value
+
+
+def _source_name(source: Any) -> Any:
+    if isinstance(source, str):
+        return source.lower()
+    known = isinstance(source, int) and 0 <= source < len(_SOURCES)
+    return _SOURCES[source] if known else source

@@ -219,7 +219,7 @@ def _problem(question: str, row: RowData, *, window: _Window, tests: str) -> Pro
 def _function_name(row: RowData) -> str | None:
     """The method of `class Solution` to call; None where the program reads standard input."""
     value: Any = row.get("metadata")
-    if value is None:
+    if value is None or value == "":
         return None
     if isinstance(value, str):
         try:

@@ -51,7 +51,7 @@ def private_tests(row: RowData) -> list[StoredTest]:
 
 def _unpacked(name: str, text: str) -> str:
     try:
-        packed = base64.b64decode(text, validate=True)
+        packed = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
         raise UserError(f"field {name!r} is neither JSON nor base64") from None
     inflater = zlib.decompressobj()

@@ -41,8 +41,13 @@ def optional_text(row: RowData, name: str) -> str:
 
 
 def optional_integer(row: RowData, name: str) -> int | None:
-    """The field as an integer, None where it is null or absent."""
+    """The field as an integer, None where it is null or absent.
+
+    2.0 counts as 2: pandas writes a column of integers so where one of them is missing.
+    """
     value = row.get(name)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     raise UserError(_wrong(name, value, "an integer"))

@@ -135,6 +135,21 @@ def test_a_row_of_the_wrong_shape_is_reported_with_the_field(tmp_path, write_row
     assert unusable.row_id == ("rows.jsonl line 2" if "name" in fields else "1_A. Successor")
 
 
+def test_a_copy_that_pandas_wrote_is_the_same_row(load_row):
+    limits = {"time_limit": {"seconds": 1.0, "nanos": 500_000_000.0}, "memory_limit_bytes": 2.56e8}
+    numbers = {"source": 2.0, "difficulty": 7.0, "cf_contest_id": 1.0, "cf_rating": 800.0}
+    assert load_row(**limits, **numbers) == load_row()
+
+
+def test_what_nothing_is_judged_by_refuses_no_row(load_row):
+    numbers = {"difficulty": "G", "cf_rating": float("nan")}
+    problem = load_row(source="CODEFORCES", private_tests={}, **numbers)
+    assert problem.metadata["cf_rating"] is None
+    assert problem.metadata["source"] == "codeforces"
+    assert problem.metadata["difficulty"] == "G"
+    assert len(problem.cases) == 13
+
+
 def test_without_public_tests_the_public_subset_has_nothing_to_judge_on(load_row):
     assert load_row(public_tests=None).public_cases == ()
     with pytest.raises(UserError, match="1 × the row has no public tests"):

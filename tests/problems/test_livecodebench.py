@@ -61,6 +61,12 @@ def call_row(question: str = "4001", **fields: Any) -> dict[str, Any]:
     )
 
 
+def test_blanks_around_stored_tests_and_empty_metadata_mean_nothing(tmp_path, write_rows):
+    blank = row("a", private_test_cases=row()["private_test_cases"] + "\n", metadata="")
+    problems = load(write_rows(tmp_path / "rows.jsonl", [blank, row("b")]))
+    assert problems["a"].cases == problems["b"].cases
+
+
 @pytest.fixture
 def load_rows(tmp_path, write_rows):
     def load_given(*rows: dict[str, Any], **options: Any):
