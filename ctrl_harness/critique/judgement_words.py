@@ -87,9 +87,10 @@ ADDITIONS = _phrases(
 DEGREES = word_set(
     "completely fully entirely totally absolutely perfectly definitely clearly indeed"
     " certainly therefore thus hence also simply overall 100% 100 % undoubtedly still both"
+    " functionally"
 )
 WRONG_DEGREES = DEGREES | word_set(
-    "fundamentally logically functionally semantically obviously plainly just very plain"
+    "fundamentally logically semantically obviously plainly just very plain"
     " dead all flatly"
 )
 NEGATED_DEGREES = word_set(

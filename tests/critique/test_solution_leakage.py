@@ -238,10 +238,32 @@ def test_rearranging_the_draft_is_no_quotation(mended: str) -> None:
         "- ", "| 1 | `a` |\n", "# (\n", "L1: print(input())\nL2: )\n",
         "ａ", "с", "....(\n", '"a",\n',
         "```\nprint(input(\n```\n", "`print(input())`\n", "  - `x`\n", "\0", "1 ",
+        "@a\n", "# x = input()\n", "| x = input() | print(x) |\n", "x=1;", "<pre><code>",
+        "```python\nx = (input()\n```\n```python\nprint(x\n```\n", ">>>> x = 1\n",
     ],
 )  # fmt: skip
 def test_no_text_takes_long(unit: str) -> None:
     text = unit * (2 * MAX_CHARS // len(unit))
+    started = time.process_time()
+    programs_in(text, text, ADD)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = """' + "print(input())\n" * 5_000 + '"""',
+        "\n".join(f'x{n} = "print(input()) + {n} * 1234567890"' for n in range(2_000)),
+        "".join(f"```python\nx{n} = input()\nprint(x{n})\n```\n" for n in range(2_000)),
+        "".join(f"x{n} = input())\nprint(x{n}\n" for n in range(4_000)),
+        "\n".join(" " * depth + "if x:" for depth in range(400)),
+        "\n".join(">" * (n % 50) + " print(input())" for n in range(3_000)),
+        "\n".join(f"{n % 97}{'ab' * (n % 13)}: x = {n}" for n in range(4_000)),
+        "print(input())\n" + "x" * 10_000_000,
+    ],
+    ids=["a string", "strings", "blocks", "faults", "nesting", "quotations", "labels", "10 MB"],
+)
+def test_no_text_of_changing_parts_takes_long(text: str) -> None:
     started = time.process_time()
     programs_in(text, text, ADD)
     assert time.process_time() - started < 5

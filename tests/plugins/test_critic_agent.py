@@ -9,7 +9,7 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from ctrl_harness.plugins.critics.agent import RUNS
+from ctrl_harness.plugins.critics.running_agent import RUNS
 from ctrl_harness.tasks.codecontests import codecontests
 
 
