@@ -403,6 +403,79 @@ def test_a_program_that_loses_its_cell_twice_has_failed_where_another_does_not()
     assert "the program ended what it ran in" in runs[0].error
 
 
+SHARED_MEMORY = """
+import mmap
+kept = []
+with open("x", "wb") as file:
+    for _ in range(60):
+        file.write(bytes(1 << 20))
+while True:
+    block = mmap.mmap(-1, 8 << 20)
+    kept.append(block)
+    for at in range(0, 8 << 20, 4096):
+        block[at] = 1
+    block.madvise(mmap.MADV_DONTNEED)
+"""
+
+
+def test_memory_that_no_process_holds_is_the_programs_and_costs_no_cell() -> None:
+    async def main(made: EmbeddedExecutor) -> None:
+        if "memory cgroup" not in await made.layers():
+            pytest.skip("this user may make no control groups")
+        cells = made.pids()
+        source = f"if input() == 'much':\n{textwrap.indent(SHARED_MEMORY, '    ')}\nprint(3)"
+        inputs = [StdinInput("little"), StdinInput("much"), StdinInput("little")]
+        runs = await made.execute(Program(source), inputs, Limits(10, 32, 1))
+        assert [r.status for r in runs] == ["ok", "memory_limit", "ok"]
+        assert made.pids() == cells
+
+    run(main)
+
+
+def test_the_kernel_is_to_end_programs_before_cells_and_cells_before_the_harness() -> None:
+    async def main(made: EmbeddedExecutor) -> None:
+        await made.layers()
+        (cell,) = made.pids()
+        async with anyio.create_task_group() as group:
+            group.start_soon(made.execute, LOOP, [StdinInput("")], Limits(3))
+            await anyio.sleep(1)
+            marks = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in _tree(cell)]
+        own = int(Path("/proc/self/oom_score_adj").read_text())
+        assert own < 500
+        assert marks == [500, 500, 1000, 1000]
+
+    run(main)
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and its descendants, the eldest first."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in _tree(int(child)))]
+
+
+def test_a_lock_is_granted_and_no_message_carries_a_descriptor() -> None:
+    source = """
+        import fcntl, socket
+        with open("x", "w") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+        a, b = socket.socketpair()
+        a.send(b"plain")
+        print(b.recv(9))
+        try:
+            socket.send_fds(a, [b"x"], [0])
+        except PermissionError:
+            print("refused")
+    """
+    (ended,) = runs_of(textwrap.dedent(source))
+    assert ended.stdout == "b'plain'\nrefused\n"
+
+
+def test_work_on_a_huge_source_is_no_trouble_of_the_judges() -> None:
+    words = "# import " + "x " * 4_000_000
+    (ended,) = runs_of(f"print(3)\n{words}\n" + "\n" * 4_000_000)
+    assert (ended.status, ended.stdout) == ("ok", "3\n")
+
+
 def test_closing_ends_a_program_under_way() -> None:
     async def main(made: EmbeddedExecutor) -> None:
         async def judge() -> None:
