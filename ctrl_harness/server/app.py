@@ -19,7 +19,10 @@ from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server import models, native
 from ctrl_harness.server.dataset_types import prompt_of, prompts_of, type_of
 from ctrl_harness.server.eval_result import eval_result
-from ctrl_harness.server.gate import PATIENCE, Gate, failure_status
+from ctrl_harness.server.fork_server import ForkServer
+from ctrl_harness.server.gate import JUDGING, PATIENCE, Gate, failure_status
+from ctrl_harness.server.handler import Counts, Line, handle
+from ctrl_harness.server.handlers import Handlers
 from ctrl_harness.server.metrics import CONTENT_TYPE, Metrics
 from ctrl_harness.server.metrics_function import SOURCE as METRICS_FUNCTION
 from ctrl_harness.server.refusal import NotSupported
@@ -46,7 +49,6 @@ ON_ROWS = (
     "/get_metrics_function",
 )
 """Routes of SandboxFusion that answer on the rows of the request, or without any."""
-JUDGING = ("/run_code", "/submit", "/verify", "/execute")
 _ROUTES = frozenset({*JUDGING, *ON_ROWS, *NOT_HERE, "/v1/ping", "/metrics", "/openapi.json"})
 _MAX_ERRORS = 20
 _MAX_DETAIL = 500
@@ -113,12 +115,33 @@ class _OfServer:
         await self._executor.aclose()
 
 
-def create_app(executor: Executor, settings: ServerSettings) -> Gate:
-    """The ASGI application. It ends the executor when it shuts down."""
+def create_app(
+    executor: Executor, settings: ServerSettings, fork_server: ForkServer | None = None
+) -> Gate:
+    """The ASGI application. It ends the executor when it shuts down.
+
+    fork_server: where requests are to be handled, see `fork_handlers`; in this process by default.
+    """
     packages = executor.packages
     shown = "of the sandbox" if packages is None else ", ".join(packages)
     metrics = Metrics(_ROUTES, {"executor": executor.name, "packages": shown})
     judge = _OfServer(executor, settings)
+    app = _routes(judge, settings, metrics)
+    _add_others(app, metrics)
+    if fork_server is None:
+        return Gate(app, settings, metrics)
+    return Gate(app, settings, metrics, Handlers(fork_server, judge, metrics, settings.workers))
+
+
+def fork_handlers(executor: Executor, settings: ServerSettings) -> ForkServer:
+    """Where `create_app` gets processes that handle requests. Call it before there are threads."""
+    line = Line(executor.name, executor.isolated, executor.packages)
+    app = _routes(line, settings, line)
+    return ForkServer(lambda stream: handle(stream, app, line, settings))
+
+
+def _routes(judge: Executor, settings: ServerSettings, counts: Counts) -> FastAPI:
+    """What is asked with a body."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -136,14 +159,14 @@ def create_app(executor: Executor, settings: ServerSettings) -> Gate:
         default_response_class=Json,
     )
     app.router.route_class = LongIntegersRoute
-    _add_error_handlers(app, metrics)
-    _add_judging(app, judge, settings, metrics)
+    _add_error_handlers(app, counts)
+    _add_judging(app, judge, settings, counts)
     _add_prompts(app)
-    _add_others(app, metrics)
-    return Gate(app, settings, metrics)
+    _add_not_here(app)
+    return app
 
 
-def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metrics: Metrics) -> None:
+def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, counts: Counts) -> None:
     @app.post("/run_code", response_model=models.RunCodeResponse, responses=_REFUSALS)
     async def run_code(request: models.RunCodeRequest, http: Request) -> Json:
         """Runs a program once."""
@@ -163,7 +186,7 @@ def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metric
         submission = submission_of(request)
         settings.check(submission.problem.limits)
         verdict = await judge_submission(request, submission, judge)
-        metrics.verdict(verdict.status)
+        counts.verdict(verdict.status)
         return Json(eval_result(request, submission, verdict))
 
     @app.post("/verify", responses=_REFUSALS)
@@ -179,7 +202,7 @@ def _add_judging(app: FastAPI, judge: Executor, settings: ServerSettings, metric
             all_cases=request.all_cases,
             extraction=extraction,
         )
-        metrics.verdict(verdict.status)
+        counts.verdict(verdict.status)
         return Json(verdict.as_json())
 
     @app.post("/execute", response_model=models.ExecuteResponse, responses=_REFUSALS)
@@ -240,6 +263,8 @@ def _add_others(app: FastAPI, metrics: Metrics) -> None:
         """Counters for Prometheus."""
         return Response(metrics.page(), headers={"content-type": CONTENT_TYPE})
 
+
+def _add_not_here(app: FastAPI) -> None:
     async def not_here() -> Json:
         """Not served: it needs SandboxFusion's own data sets, or Jupyter."""
         return Json(
@@ -252,7 +277,7 @@ def _add_others(app: FastAPI, metrics: Metrics) -> None:
         app.add_api_route(path, not_here, methods=[method], status_code=501, name=path)
 
 
-def _add_error_handlers(app: FastAPI, metrics: Metrics) -> None:
+def _add_error_handlers(app: FastAPI, counts: Counts) -> None:
     @app.exception_handler(UserError)
     async def refuse(_: Request, error: UserError) -> Json:
         status = 501 if isinstance(error, NotSupported) else 400
@@ -271,7 +296,7 @@ def _add_error_handlers(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(JudgeError)
     async def fail(request: Request, error: JudgeError) -> Json:
-        metrics.judge_error()
+        counts.judge_error()
         detail = {"detail": str(error), "status": "judge_error"}
         status = failure_status(request.url.path)
         return Json(detail, status_code=status, headers={"retry-after": "1"})

@@ -28,8 +28,10 @@ _READ_BYTES = 64 << 10
 _DRAIN_S = 10.0
 _TOO_SLOW = b'{"detail": "the head of the request did not come in time"}'
 
-Phase = Literal["head", "body", "inside"]
-"""What a connection waits for: the client's next request, the rest of it, or the server."""
+Phase = Literal["head", "idle", "body", "inside"]
+"""What a connection waits for: the head of a request, the next request, its body, or the server."""
+_TO_BE_CLOSED: tuple[Phase, ...] = ("head", "idle", "body")
+"""In this order: who has asked something before is trusted more than who has not."""
 
 
 class Connections:
@@ -39,7 +41,9 @@ class Connections:
         """most: how many may have a request. head_s: seconds for the head of a request."""
         self.most = most
         self.head_s = head_s
-        self._in: dict[Phase, dict[Connection, float]] = {"head": {}, "body": {}, "inside": {}}
+        self._in: dict[Phase, dict[Connection, float]] = {
+            phase: {} for phase in (*_TO_BE_CLOSED, "inside")
+        }
 
     def __len__(self) -> int:
         return sum(map(len, self._in.values()))
@@ -51,15 +55,14 @@ class Connections:
     async def room(self) -> None:
         """Waits until one more may be added, for which another one is closed if it must be."""
         while self.full and not self.close_one():
-            waiting = self._in["head"] or self._in["body"]
+            waiting = any(self._in[phase] for phase in _TO_BE_CLOSED)
             if not waiting and len(self) < self.most + RESERVE:
                 return
             await asyncio.sleep(_LEFT_ALONE_S / 4)
 
     def close_one(self) -> bool:
         """Closes the one whose client has kept it waiting for the longest, if there is any."""
-        phases: tuple[Phase, ...] = ("head", "body")
-        for phase in phases:
+        for phase in _TO_BE_CLOSED:
             for connection, since in self._in[phase].items():
                 if time.monotonic() - since < _LEFT_ALONE_S:
                     break
@@ -160,8 +163,8 @@ class Connection(H11Protocol):
         served = self.cycle is not None and not self.cycle.response_complete
         state = self.conn.their_state
         if state is h11.IDLE and not served:
-            self._table.move(self, "head")
             idle = self.timeout_keep_alive_task is not None and not self.conn.trailing_data[0]
+            self._table.move(self, "idle" if idle else "head")
             self._wait_for(None if idle else "head")
         elif state is h11.SEND_BODY and not self._kept:
             self._table.move(self, "body")

@@ -31,15 +31,19 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = frozenset({"/v1/ping"})
 """What may be asked without a token."""
+JUDGING = ("/run_code", "/submit", "/verify", "/execute")
 PATIENT_PATHS = frozenset({"/run_code", "/submit"})
 """SandboxFusion's routes that judge. What fails on them ends in 504, which all of its clients that
 try again at all try again (docs/server.md)."""
 PATIENCE = "ctrl_harness.patience_s"
 """In a scope: seconds that the client may be left without a byte; a route may lower it."""
+ANSWER_ROOM = "ctrl_harness.answer_room"
+"""In a scope: the Share of the room for answers that this one may take."""
 _BLANK_EVERY_S = 5.0
 _MIB = 1024 * 1024
 _COPIES = 2
 """A body is held as it came and as it was parsed."""
+_ANSWERS_MIB = 512
 _DRAIN_MIB = 256
 _DRAIN_S = 10.0
 _MAX_RETRY_AFTER_S = 60
@@ -53,8 +57,12 @@ def failure_status(path: str) -> int:
 class Gate:
     """Wraps an ASGI application. `inside` counts the requests that are waiting or being judged."""
 
-    def __init__(self, app: App, settings: ServerSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, app: App, settings: ServerSettings, metrics: Metrics, posts: App | None = None
+    ) -> None:
+        """posts: what gets the requests that have bodies; the same application by default."""
         self._app = app
+        self._posts = posts or app
         self._settings = settings
         self._metrics = metrics
         self._token: bytes | None = None
@@ -62,6 +70,7 @@ class Gate:
             self._token = settings.token.encode("utf-8", "surrogateescape")
         self._most = int(settings.max_body_mb * _MIB)
         self._room = Room(int(settings.max_pending_mb * _MIB))
+        self._answer_room = Room(_ANSWERS_MIB * _MIB)
         self._throughput = Throughput(time.monotonic)
         self._scopes: set[anyio.CancelScope] = set()
         self._stopping = False
@@ -136,7 +145,8 @@ class Gate:
             with stopped:
                 if self._stopping:
                     stopped.cancel()
-                with self._room.share() as share:
+                with self._room.share() as share, self._answer_room.share() as answer_share:
+                    scope[ANSWER_ROOM] = answer_share
                     body = await self._read(scope, receive, answer, share)
                     await self._serve(scope, receive, answer, body)
                     if (connection := _connection_of(scope)) is not None:
@@ -211,7 +221,7 @@ class Gate:
 
         async def replay() -> Message:
             if first:
-                return {"type": "http.request", "body": bytes(first.pop()), "more_body": False}
+                return {"type": "http.request", "body": first.pop(), "more_body": False}
             await anyio.sleep_forever()
             raise AssertionError("unreachable")
 
@@ -226,7 +236,7 @@ class Gate:
             group.start_soon(end_with_client)
             if scope["path"] in PATIENT_PATHS:
                 group.start_soon(answer.show_life, lambda: scope[PATIENCE], _BLANK_EVERY_S)
-            await self._app(scope, replay, answer.send)
+            await self._posts(scope, replay, answer.send)
             group.cancel_scope.cancel()
 
     def _gone(self, scope: Scope) -> Refusal:

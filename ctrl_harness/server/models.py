@@ -8,11 +8,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from ctrl_harness.problems.problem import Limits
 
 MAX_SECONDS = 86_400.0
+MAX_COMPLETION_CHARS = 2 << 20
+"""Some ten times what a model writes in 128 thousand tokens; to take programs out of such a text
+takes a second."""
+MAX_PROGRAM_CHARS = 16 << 20
+
+
+def _at_most(most: int) -> AfterValidator:
+    """Not pydantic's own max_length, which takes no text with half a character in it."""
+
+    def check(text: str) -> str:
+        if len(text) > most:
+            raise ValueError(f"the text has {len(text)} characters; at most {most} are taken")
+        return text
+
+    return AfterValidator(check)
+
+
+Completion = Annotated[str, _at_most(MAX_COMPLETION_CHARS)]
+ProgramText = Annotated[str, _at_most(MAX_PROGRAM_CHARS)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
 SecondsOrDefault = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 """0 stands for the default, as in SandboxFusion."""
@@ -36,7 +55,7 @@ class RunCodeRequest(BaseModel):
     standard output, which SandboxFusion does not ask for.
     """
 
-    code: str
+    code: ProgramText
     language: Literal["python"]
     stdin: str | None = None
     compile_timeout: Annotated[float, Field(allow_inf_nan=False)] = 10
@@ -80,7 +99,7 @@ class SubmitRequest(BaseModel):
 
     dataset: str
     id: int | str
-    completion: str
+    completion: Completion
     config: TestConfig
 
 
@@ -162,8 +181,8 @@ class VerifyRequest(BaseModel):
     limits: dict[str, Any] = {}
     comparator: str = "default"
     id: str = "request"
-    program: str | None = None
-    completion: str | None = None
+    program: ProgramText | None = None
+    completion: Completion | None = None
     extraction: str = "first_fence"
     all_cases: bool = False
 
@@ -174,9 +193,9 @@ class ExecuteRequest(BaseModel):
     budget_s: after this many seconds no further input is begun.
     """
 
-    program: str
+    program: ProgramText
     inputs: list[dict[str, Any]]
-    prelude: str = ""
+    prelude: ProgramText = ""
     limits: dict[str, Any] = {}
     budget_s: Seconds = 30
 

@@ -10,7 +10,7 @@ from ctrl_harness.errors import UserError
 from ctrl_harness.integers import TooManyDigits, load_json
 from ctrl_harness.problems.problem import Problem, TestCase
 from ctrl_harness.problems.row_fields import kind_of
-from ctrl_harness.server.request_json import MOST_DIGITS
+from ctrl_harness.server.request_json import MOST_DIGITS, MOST_VALUES, has_too_many_values
 
 Row = Mapping[str, Any]
 
@@ -25,6 +25,8 @@ def required(row: Row, name: str) -> Any:
 
 def parse_json(name: str, text: str) -> Any:
     """Raises UserError, naming the field. Bare control characters are taken, as there."""
+    if len(text) > MOST_VALUES and has_too_many_values(text.encode("utf-8", "surrogatepass")):
+        raise UserError(f"field {name!r} holds more than {MOST_VALUES} values of JSON")
     try:
         try:
             return load_json(text, most_digits=MOST_DIGITS)

@@ -18,8 +18,9 @@ import uvicorn
 from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.execution.executor import Executor, Program, StdinInput
 from ctrl_harness.problems.problem import Limits
-from ctrl_harness.server.app import create_app
+from ctrl_harness.server.app import create_app, fork_handlers
 from ctrl_harness.server.connections import MAX_HEAD_BYTES, RESERVE, Connection, Connections
+from ctrl_harness.server.fork_server import ForkServer
 from ctrl_harness.server.gate import Gate
 from ctrl_harness.server.settings import ServerSettings
 
@@ -105,12 +106,12 @@ def run_server(executor: Executor, settings: ServerSettings, host: str, port: in
     Raises UserError where the address cannot be had or programs cannot be isolated here: a server
     that can judge nothing does not start.
     """
-    listening = _listen(host, port)
     connections = Connections(_allow_connections(settings), settings.head_s)
-    try:
-        asyncio.run(_serve(executor, settings, listening, connections))
-    finally:
-        listening.close()
+    with (
+        contextlib.closing(fork_handlers(executor, settings)) as fork_server,
+        contextlib.closing(_listen(host, port)) as listening,
+    ):
+        asyncio.run(_serve(executor, settings, listening, connections, fork_server))
 
 
 def _allow_connections(settings: ServerSettings) -> int:
@@ -133,11 +134,12 @@ async def _serve(
     settings: ServerSettings,
     listening: socket.socket,
     connections: Connections,
+    fork_server: ForkServer,
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(executor.aclose)
         await _try_out(executor)
-        gate = create_app(executor, settings)
+        gate = create_app(executor, settings, fork_server)
         config = uvicorn.Config(
             gate,
             http="h11",

@@ -16,12 +16,13 @@ class ServerSettings:
     those, more get 429; on SandboxFusion's routes all wait. max_body_mb, max_pending_mb: MiB of one
     request and of all that are inside, each counted twice; others wait unread. max_time_s,
     max_memory_mb, max_output_mb: the most that a request may ask for a test case. max_judging_s:
-    wall seconds that judging may take, without the wait for it. max_connections: that may be open,
-    where descriptors suffice. head_s, body_s: seconds that the head and the body of a request may
-    take to arrive; after slow_s of them a body must have come at slow_kb_s KiB a second. taking_s:
-    seconds that a client may take to read its answer. first_byte_s: after so many seconds an answer
-    on SandboxFusion's routes begins with a blank. grace_s: seconds that what is inside gets to
-    finish when the server stops. token: what requests must carry.
+    wall seconds that judging may take, without the wait for it; handling_s: processor seconds that
+    may go into reading a request, comparing and wording its answer. max_connections: that may be
+    open, where descriptors suffice. head_s, body_s: seconds that the head and the body of a request
+    may take to arrive; after slow_s of them a body must have come at slow_kb_s KiB a second.
+    taking_s: seconds that a client may take to read its answer. first_byte_s: after so many seconds
+    an answer on SandboxFusion's routes begins with a blank. grace_s: seconds that what is inside
+    gets to finish when the server stops. token: what requests must carry.
     """
 
     workers: int = 1
@@ -32,6 +33,7 @@ class ServerSettings:
     max_memory_mb: float = 8192.0
     max_output_mb: float = 64.0
     max_judging_s: float = 900.0
+    handling_s: float = 120.0
     max_connections: int = 2048
     head_s: float = 20.0
     body_s: float = 60.0

@@ -19,7 +19,7 @@ class Room:
     """
 
     def __init__(self, size: int) -> None:
-        self._free = size
+        self._size = self._free = size
         self._growing: dict[Share, None] = {}
         self._whole = 0
         self._changed = anyio.Event()
@@ -41,6 +41,7 @@ class Room:
 
     async def take(self, share: Share, size: int) -> None:
         """Waits until there is room for so much more of a body."""
+        size = min(size, self._size)
         while size > self._free and (self._whole or share is not next(iter(self._growing))):
             await self._changed.wait()
         self._free -= size
