@@ -13,7 +13,6 @@ import os
 import secrets
 import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -27,6 +26,7 @@ import httpx
 from anyio.lowlevel import RunVar
 
 from ctrl_harness.errors import CtrlHarnessError, UserError
+from ctrl_harness.execution.temporary import new_folder
 
 LOG_VARIABLE = "CTRL_HARNESS_GGUF_LOG"
 
@@ -295,10 +295,10 @@ def _in_polite_thread(build: Any, params: Any) -> Any:
 
 def socket_folder() -> Path:
     """A new private folder whose path leaves room for a socket's name."""
-    folder = Path(tempfile.mkdtemp(prefix="ctrl-harness-llama-"))
+    folder = Path(new_folder("llama"))
     if len(str(folder / "llama.sock")) > _MAX_SOCKET_PATH:  # the kernel's limit is 104 or 108
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="ctrl-harness-llama-", dir="/tmp"))
+        folder = Path(new_folder("llama", "/tmp"))
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 
 import anyio
@@ -14,6 +13,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from ctrl_harness.critique.contract import Bench, Finding, try_out
 from ctrl_harness.critique.critic import CriticFactory
 from ctrl_harness.errors import CtrlHarnessError
+from ctrl_harness.execution.temporary import folder_for_a_while
 
 
 def try_out_in_eval(
@@ -51,7 +51,7 @@ def try_out_in_eval(
             await anyio.sleep(every_s)
 
     task = Task(dataset=[Sample(id="contract", input="contract")], solver=contract())
-    with tempfile.TemporaryDirectory(prefix="ctrl-harness-contract-") as folder:
+    with folder_for_a_while("contract") as folder:
         inspect_ai.eval(
             task, model="none", log_dir=folder, display="none", log_samples=False, score=False
         )

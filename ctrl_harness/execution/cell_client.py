@@ -16,7 +16,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +33,7 @@ from ctrl_harness.execution.cell_job import (
 )
 from ctrl_harness.execution.cgroup import CellCgroup
 from ctrl_harness.execution.records import Outcome
+from ctrl_harness.execution.temporary import new_folder
 from ctrl_harness.execution.threads import Cancelled
 
 _CELL = Path(__file__).with_name("cell.py")
@@ -117,7 +117,7 @@ class Cell:
             except OSError as error:  # another harness may have taken it for one left behind
                 raise CellDied(f"a cell's control group is gone: {error}") from error
         if "mount namespace" in settings.without:
-            self._scratch = tempfile.mkdtemp(prefix="ctrl-harness-cell-")
+            self._scratch = new_folder("cell")
         message = {
             "without": sorted(settings.without),
             "packages": list(settings.packages),

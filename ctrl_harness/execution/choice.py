@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ctrl_harness.errors import UserError
 from ctrl_harness.execution.executor import Executor
 from ctrl_harness.execution.packages import USUAL, require_packages
+from ctrl_harness.execution.temporary import remove_left_behind
 
 DEFAULT = "embedded"
 UNISOLATED = "process"
@@ -67,6 +68,7 @@ def get_executor(
     key = name, jobs, require_packages(packages)
     with _lock:
         if key not in _open:
+            remove_left_behind()
             _open[key] = _make(*key)
         return _open[key]
 

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from ctrl_harness.errors import JudgeError
 from ctrl_harness.execution.scratch import remove
+from ctrl_harness.execution.temporary import new_folder
 from ctrl_harness.execution.threads import Cancelled
 
 MIB = 1024 * 1024
@@ -193,7 +194,7 @@ def start_guest(job: dict[str, Any], stdin: str, wake: int) -> GuestProcess:
     """
     with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as always:
         try:
-            scratch = tempfile.mkdtemp(prefix="ctrl-harness-run-")
+            scratch = new_folder("run")
             on_failure.callback(_remove_folder, scratch)
             reader, writer = os.pipe()
             on_failure.callback(os.close, reader)
