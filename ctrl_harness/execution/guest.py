@@ -426,7 +426,7 @@ def _all_calls(job: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     import marshal
 
     inputs = job.get("inputs")
-    calls = job.pop("calls")
+    calls = job["calls"]
     while True:
         yield from calls
         if inputs is None:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 
-FIRST_CALLS = 8
+FIRST_CALLS = 32
 """What a process gets before it is known how long its calls take: one that takes long is made again
 alone, where those before it have used up the time of all."""
 _MOST_CALLS, _MOST_BYTES = 256, 32 << 10
