@@ -12,6 +12,7 @@ from inspect_ai.log import read_eval_log
 
 from ctrl_harness.tasks.mbppplus import mbppplus
 
+BATTERY = Path(__file__).parents[1] / "battery/programs"
 BROKEN, SOUND = "Mbpp/9005", "Mbpp/9001"
 
 
@@ -60,6 +61,24 @@ def test_a_failing_judge_makes_the_sample_an_error(unjudgeable, model, run_eval,
     (score,) = log.results.scores
     assert (log.results.completed_samples, score.scored_samples) == (1, 1)
     assert score.metrics["pass_at_1_turn_1"].value == 1
+
+
+@pytest.mark.parametrize("name", ["mem_socket_buffers", "mem_every_road", "big_import_comment"])
+def test_a_program_that_uses_up_its_cell_is_a_failed_draft_and_no_error(
+    name, rows, tmp_path, new_script, sample_programs, run_eval, executor
+):
+    hostile = (BATTERY / f"{name}.py").read_text() + "\n# import" + " x" * 100_000
+    (sound,) = (each for each in sample_programs("mbppplus") if each.id == SOUND)
+    script = new_script()
+    script.chain(SOUND, [hostile, sound.right[0]])
+    said = f"Try this:\n```python\n{hostile}\n```\n\nOverall judgment: Incorrect"
+    script.line(SOUND, "critic", 1, said)
+    source = write(tmp_path / "rows.jsonl", [row for row in rows if row["task_id"] == 9001])
+    log = run_eval(mbppplus(source=str(source), executor=executor), script.save())
+    assert log.status == "success"
+    (sample,) = log.samples
+    value = sample.scores["chain_verdicts"].value
+    assert (value["turn_0"], value["turn_1"]) == (0, 1)
 
 
 def test_by_default_such_an_eval_has_no_results(unjudgeable, model, run_eval, executor):

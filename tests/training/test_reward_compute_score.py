@@ -23,6 +23,7 @@ from ctrl_harness.training.trace import STOP_FILE, TraceError, TraceReader, Trac
 from ctrl_harness.training.trace_summary import summarise
 from ctrl_harness.verification.verdict import Verdict
 
+BATTERY = Path(__file__).parents[1] / "battery/programs"
 RIGHT = "```python\nprint(sum(map(int, input().split())))\n```"
 WRONG = "```python\nprint(0)\n```"
 GOOD = "It reads nothing.\n\nOverall judgment: Incorrect"
@@ -115,6 +116,20 @@ def test_all_cases_are_judged_where_the_share_that_passes_counts(
     assert found["revised_passed"] == 0.0
     (revision,) = records(tmp_path)[0]["revisions"]
     assert (revision["status"], revision["n_passed"]) == ("wrong_answer", n_passed)
+
+
+@pytest.mark.parametrize("name", ["mem_socket_buffers", "mem_in_flight", "fs_numbered_maze"])
+def test_a_revision_that_uses_up_its_cell_has_failed_and_the_next_is_judged(
+    name: str, serve_generator: Serve, make_row: MakeRow, tmp_path: Path
+) -> None:
+    hostile = f"```python\n{(BATTERY / f'{name}.py').read_text()}\n```"
+    answers = iter((hostile, RIGHT))
+    url = serve_generator(lambda messages: next(answers)).url
+    said = f"It reads nothing.\n\n{hostile}\n\nOverall judgment: Incorrect"
+    (failed,) = run(make_row(), said, generator_url=url, trace=str(tmp_path))
+    (found,) = run(make_row(), GOOD, generator_url=url, trace=str(tmp_path))
+    assert (failed["score"], found["score"]) == (0.0, 1.0)
+    assert [record["fault"] for record in records(tmp_path)] == [None, None]
 
 
 def test_a_wrong_revision_of_a_right_draft_is_a_loss(
