@@ -265,6 +265,8 @@ def campaign(programs: int, seed: int, seconds: float, first: int = 0) -> Report
         if time.monotonic() - started > seconds:
             for worker in workers:
                 worker.end()
+    if not done:
+        raise SystemExit("the campaign's processes ended before any program was judged")
     report = _report(done, first)
     report.seconds = round(time.monotonic() - started, 1)
     return report
