@@ -18,6 +18,7 @@ import pickle
 import select
 import signal
 import sys
+import threading
 from typing import Any, NoReturn
 
 
@@ -68,6 +69,8 @@ def _child(code: Any, stdin: str, function: str, inputs: list[Any], told: int) -
             for arguments in inputs:
                 call(*arguments)
                 os.write(told, b".")
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]  # what the program's threads still do
         sys.stdout.flush()
     os._exit(0)
 

@@ -121,8 +121,19 @@ class ScriptCase:
 TestCase = StdioCase | CallCase | ScriptCase
 
 
+_ATOMS = frozenset({bool, int, float, complex, str, bytes, type(None)})
+_ROWS = frozenset({list, tuple})
+
+
 def _stable_repr(value: Any) -> str:
     """`repr` with the members of sets in a fixed order, so that digests survive hash seeds."""
+    kind = type(value)
+    if kind in _ATOMS or (kind in _ROWS and _ATOMS.issuperset(map(type, value))):
+        try:
+            return repr(value)  # the same text as below, sooner
+        except ValueError:  # an integer beyond Python's limit of decimal digits
+            if kind in _ATOMS:
+                return hex(value)
     if isinstance(value, (set, frozenset)):
         return f"{type(value).__name__}({sorted(_stable_repr(v) for v in value)})"
     if isinstance(value, list):
@@ -132,10 +143,7 @@ def _stable_repr(value: Any) -> str:
     if isinstance(value, dict):
         pairs = (f"{_stable_repr(k)}: {_stable_repr(v)}" for k, v in value.items())
         return "{" + ", ".join(pairs) + "}"
-    try:
-        return repr(value)
-    except ValueError:  # an integer beyond Python's limit of decimal digits
-        return hex(value)
+    return repr(value)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

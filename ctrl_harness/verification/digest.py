@@ -100,5 +100,8 @@ def _forget(key: int, gone: weakref.ref[Problem]) -> None:
         del _KNOWN[key]
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def _canonical(data: Any) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _ENCODER.encode(data).encode()
