@@ -2,9 +2,10 @@
 
 A script. `python campaign.py --programs N --seed S --seconds T` judges the programs 0 to N-1 of a
 seed in two processes with a cell each, and prints a Report as JSON. What was not reached in T
-seconds goes on with `--first` and the report's `next`; `--show N` prints a program instead. A
-program is judged alone in its process, so that the processor time of that process is what reading
-and comparing cost; after each an ordinary program has to be accepted in the same cell.
+seconds, or before an interrupt, goes on with `--first` and the report's `next`; `--show N` prints a
+program instead. A program is judged alone in its process, so that the processor time of that
+process is what reading and comparing cost; after each an ordinary program has to be accepted in the
+same cell.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _COMPILE_S = 2.0
 _MALLOC_ARENAS = -8
 """M_ARENA_MAX of glibc's malloc.h."""
 _WARM_UP = 20
+_TELL_EVERY = 1_000
 _LIMITS = Limits(time_s=5.0, memory_mb=128)
 INNOCENT = (
     (Problem("stdio", "campaign", "", (StdioCase("1 2\n", "3\n"),), limits=_LIMITS),
@@ -254,10 +256,14 @@ def campaign(programs: int, seed: int, seconds: float, first: int = 0) -> Report
             row = rows.get(timeout=1.0)
         except queue.Empty:
             row = None
+        except KeyboardInterrupt:  # what was judged is reported
+            row, seconds = None, 0.0
         else:
             left -= row is None
         if row is not None:
             done.append(row)
+            if len(done) % _TELL_EVERY == 0:
+                print(f"{len(done)} of {programs} programs", file=sys.stderr, flush=True)
             if row.faults or row.cell_lost:
                 print(json.dumps(asdict(row)), file=sys.stderr, flush=True)
         for worker in workers:
