@@ -114,6 +114,8 @@ class Watch:
     async def run(self, numbers: Sequence[int], out: IO[str]) -> None:
         for innocent in INNOCENT * _WARM_UP:
             await verify(*innocent, executor=self._executor)
+        gc.collect()
+        gc.freeze()  # the programs to mutate are not to be looked through after each one
         for number in numbers:
             print(json.dumps({"begins": number}), file=out, flush=True)
             row = await self.judge(self._programs.work(number))
