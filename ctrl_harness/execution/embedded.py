@@ -205,6 +205,8 @@ class EmbeddedExecutor:
                 f"the embedded executor cannot isolate here, the layer '{error.layer}' is missing "
                 f"({error.reason}); {INSTEAD}"
             ) from error
+        except OSError as error:  # this process has no descriptor left, which no program can mend
+            raise JudgeError(f"no cell could be had: {error}; raise `ulimit -n`") from error
         try:
             yield cell
         finally:
