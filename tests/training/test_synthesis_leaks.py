@@ -105,7 +105,7 @@ def test_what_cannot_be_taken_out_is_given_up() -> None:
      " " * 100_000, "pass all " * 12_000, "\n" * 100_000],
 )  # fmt: skip
 def test_a_critique_of_100_kb_takes_no_time(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     names_hint(text, PROBLEM)
     strip(text, "print(1)", PROBLEM)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
