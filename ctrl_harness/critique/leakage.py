@@ -12,6 +12,7 @@ import logging
 import re
 import textwrap
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import anyio.to_thread
@@ -74,17 +75,21 @@ def programs_in(critique: str, draft: str | None, problem: Problem) -> list[str]
     programs = [snippet for snippet in snippets(critique) if form.is_program(snippet.tree)]
     if not programs:
         return []
-    drafts = [_Draft(shown) for shown in readings(draft or "")]
+    drafts = [_Draft(shown) for shown in islice(readings(draft or ""), _MOST_READINGS)]
     own = {form.runnable(s): None for s in programs if not _is_quotation(s, drafts)}
     return sorted(own, key=len, reverse=True)
 
 
 def _is_quotation(snippet: Snippet, drafts: list[_Draft]) -> bool:
-    if any(draft.quoted_by(snippet) for draft in drafts):
+    lines = list(_flat(snippet.tree))  # once for all drafts
+    if any(draft.quoted_by(snippet, lines) for draft in drafts):
         return True
     plain = plain_characters(snippet.text)
     tree = parse_code(plain) if plain != snippet.text else None
-    return tree is not None and any(draft.contains(tree) for draft in drafts)
+    if tree is None:
+        return False
+    lines = list(_flat(tree))
+    return any(draft.contains(lines) for draft in drafts)
 
 
 class _Draft:
@@ -96,9 +101,12 @@ class _Draft:
         self._flat = self._written(_flat(tree)) if tree else ""
         self._lines = _lines(program)
 
-    def quoted_by(self, snippet: Snippet) -> bool:
-        """Whether the code, or each of the blocks it was joined from, stands in the draft."""
-        if self.contains(snippet.tree):
+    def quoted_by(self, snippet: Snippet, lines: list[_Line]) -> bool:
+        """Whether the code, or each of the blocks it was joined from, stands in the draft.
+
+        lines: those of the snippet's tree.
+        """
+        if self.contains(lines):
             return True
         parts = snippet.parts
         if snippet.written is not None:
@@ -109,15 +117,15 @@ class _Draft:
         if _lines(code) in self._lines:  # an excerpt from the middle need not parse
             return True
         tree = parse_code(code)
-        return tree is not None and self.contains(tree)
+        return tree is not None and self.contains(list(_flat(tree)))
 
-    def contains(self, tree: ast.Module) -> bool:
+    def contains(self, code: list[_Line]) -> bool:
         """Whether the code is an excerpt of the draft, or several with "..." in between: the same
         statements in the same order and nesting, with none left out and whatever the layout."""
         if not self._flat:
             return False
         excerpts: list[list[_Line]] = [[]]
-        for line in _flat(tree):
+        for line in code:
             if line.head.startswith(_NOTHING):
                 excerpts.append([])
             elif line.head in self._numbers:
@@ -158,6 +166,8 @@ class _Line(NamedTuple):
     head: str
 
 
+_MOST_READINGS = 100
+"""Ways to read a draft that a critique's code is sought in; a program has few."""
 _BODIES = ("body", "handlers", "cases", "orelse", "finalbody")
 _NOTHING = (ast.dump(ast.Expr(ast.Constant(...))), "Expr(value=Name(")
 """Statements that stand for what was left out, or for nothing: "..." and a word such as EOF."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ctrl_harness.execution.executor import Run
+from ctrl_harness.execution.outcomes import read_payload
 from ctrl_harness.execution.wire import Fingerprint, Payload, WireError, decode_value
 from ctrl_harness.problems.problem import CallCase, ScriptCase, StdioCase, TestCase
 from ctrl_harness.verification.comparators import Comparator
@@ -77,7 +78,8 @@ class CaseResults:
                 return _status(right), run.error, run.stdout[:_PREVIEW_CHARS]
             case CallCase():
                 return self._compare_value(run.value, case)
-        return ("accepted", "", "") if run.value else ("wrong_answer", _NO_ASSERTION, "")
+        held = read_payload(run).value  # how many assertions; from a server it is not read yet
+        return ("accepted", "", "") if held else ("wrong_answer", _NO_ASSERTION, "")
 
     def _compare_value(self, value: Any, case: CallCase) -> tuple[Status, str, str]:
         if case.oracle == "returns":

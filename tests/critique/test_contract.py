@@ -275,7 +275,7 @@ def test_the_reasons_say_what_is_wrong(findings: Any) -> None:
     assert f"within {TIMEOUT_S:g} s" in reason("hangs")
     assert "holds up everything else for 1" in reason("holds everything up")
     assert "goes on and answers" in reason("will not be cancelled")
-    assert f"{HUGE_CHARS:,} are the most" in reason("quotes everything")
+    assert f"{HUGE_CHARS:,} characters are the most" in reason("quotes everything")
 
 
 # -- pairs

@@ -91,7 +91,7 @@ def test_what_cannot_be_judged_is_an_error_and_no_verdict(judge: SyncJudge) -> N
     assert judge.verify(ADD, RIGHT).passed
 
 
-def test_a_cell_that_dies_twice_is_a_judge_error(
+def test_a_program_whose_cell_dies_twice_has_failed(
     judge: SyncJudge, executor: EmbeddedExecutor
 ) -> None:
     future = started(judge, executor)
@@ -102,8 +102,8 @@ def test_a_cell_that_dies_twice_is_a_judge_error(
         time.sleep(0.2)
         os.kill(pid, signal.SIGKILL)
         killed.add(pid)
-    with pytest.raises(JudgeError, match="judged again once"):
-        future.result()
+    # a program that does nothing is judged in between, so that the machinery is not to blame
+    assert future.result().status == "runtime_error"
 
 
 # -- who may ask
