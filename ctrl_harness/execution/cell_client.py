@@ -116,15 +116,18 @@ class Cell:
                 self._cgroup.add(self._process.pid)
             except OSError as error:  # another harness may have taken it for one left behind
                 raise CellDied(f"a cell's control group is gone: {error}") from error
+        outside_id = _new_id()
         if "mount namespace" in settings.without:
             self._scratch = new_folder("cell")
+            if os.geteuid() == 0:  # for the cell, which has this id, to set its times
+                os.chown(self._scratch, outside_id, outside_id)
         message = {
             "without": sorted(settings.without),
             "packages": list(settings.packages),
             "sources": [list(pair) for pair in settings.sources],
             "scratch_bytes": SCRATCH_MB << 20,
             "fallback_scratch": self._scratch,
-            "outside_id": _new_id(),
+            "outside_id": outside_id,
         }
         try:
             self._control.send(marshal.dumps(message))

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from ctrl_harness.cli.doctor import Examination, doctor, examine
 from ctrl_harness.errors import UserError
 from ctrl_harness.execution.embedded import EmbeddedExecutor
+from ctrl_harness.execution.executor import Program, Run, StdinInput
 from ctrl_harness.execution.probes import (
     OPTIONAL_LAYERS,
     PROBES,
@@ -18,6 +19,7 @@ from ctrl_harness.execution.probes import (
     Probe,
     attempt_all,
 )
+from ctrl_harness.problems.problem import Limits
 
 root_only = pytest.mark.skipif(
     os.geteuid() != 0, reason="without a user namespace only root can make the others"
@@ -74,6 +76,22 @@ def _refused(probe: Probe, without: frozenset[str]) -> bool:
 def test_an_executor_with_a_layer_left_out_does_not_claim_to_isolate() -> None:
     assert EmbeddedExecutor().isolated
     assert not EmbeddedExecutor(without=frozenset({"seccomp"})).isolated
+
+
+@root_only
+@pytest.mark.parametrize(
+    "without", [["mount namespace"], ["user namespace"], [*REQUIRED_LAYERS, *OPTIONAL_LAYERS]]
+)
+def test_programs_run_where_layers_were_taken_away(without: list[str]) -> None:
+    async def main() -> list[Run]:
+        executor = EmbeddedExecutor(jobs=1, without=frozenset(without))
+        try:
+            inputs = [StdinInput("1"), StdinInput("2")]
+            return await executor.execute(Program("print(input())"), inputs, Limits())
+        finally:
+            await executor.aclose()
+
+    assert [run.stdout for run in anyio.run(main)] == ["1\n", "2\n"]
 
 
 def test_a_machine_that_cannot_isolate_is_told_so_in_one_line(
