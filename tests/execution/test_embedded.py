@@ -388,8 +388,10 @@ def test_two_dead_cells_are_a_judge_error_where_nothing_can_be_judged() -> None:
     async def main(made: EmbeddedExecutor) -> None:
         async with dying_cells(made, 0):
             with pytest.raises(JudgeError, match="judged again once"):
-                await made.execute(LOOP, [StdinInput("")] * 9, Limits(5))
+                await made.execute(slow_to_start, [StdinInput("")] * 9, Limits(5))
 
+    # the program that does nothing has this prelude too, and is not over before its cell is killed
+    slow_to_start = Program(LOOP.source, "import time; time.sleep(1)")
     run(main)
 
 
