@@ -6,10 +6,8 @@ Inspect's provider does not know, or as OpenAI's does, which Inspect turns into 
 
 from __future__ import annotations
 
-import json
-import threading
+import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,9 @@ from inspect_ai.model import get_model
 from ctrl_harness.analysis.logs import read_chains
 from ctrl_harness.evaluation.record import ChainRecord
 from ctrl_harness.tasks.mbppplus import mbppplus
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from json_service import JsonService, chat_completion, serving
 
 ID = "Mbpp/9001"
 OPENAI = {"code": "context_length_exceeded", "type": "invalid_request_error",
@@ -31,7 +32,7 @@ LLAMA = {
 LONG = "Look at line one again. " * 2_000
 
 
-class _Service(BaseHTTPRequestHandler):
+class _Service(JsonService):
     """A generator and a critic, whose next programs and critiques stand in lists.
 
     error: what it refuses requests with that have more than `room` characters.
@@ -44,36 +45,18 @@ class _Service(BaseHTTPRequestHandler):
     programs: list[str]
     asked: list[str]
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def reply(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         messages = [message["content"] for message in body["messages"]]
         role = "critic" if body["model"] == "critic" else "generator"
         self.asked.append(role)
         room = self.room if role == "generator" else self.room_of_critic
         if sum(map(len, messages)) > room:
-            self._answer(400, {"error": self.error})
-            return
+            return 400, {"error": self.error}
         if role == "critic":
             text = self.critiques.pop(0)
         else:
             text = f"```python\n{self.programs.pop(0)}\n```"
-        message = {"role": "assistant", "content": text}
-        self._answer(200, {
-            "id": "1", "object": "chat.completion", "created": 0, "model": "m",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14},
-        })  # fmt: skip
-
-    def _answer(self, status: int, data: dict[str, Any]) -> None:
-        text = json.dumps(data).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing on stderr."""
+        return 200, chat_completion(text)
 
 
 @pytest.fixture
@@ -83,12 +66,9 @@ def service() -> Iterator[Any]:
         (_Service,),
         {"room": 20_000, "room_of_critic": 90_000, "asked": [], "error": LLAMA},
     )
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    handler.address = f"http://127.0.0.1:{server.server_port}/v1"
-    yield handler
-    server.shutdown()
-    server.server_close()
+    with serving(handler) as url:
+        handler.address = f"{url}/v1"
+        yield handler
 
 
 def models(service: Any) -> dict[str, Any]:

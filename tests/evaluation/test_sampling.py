@@ -3,11 +3,10 @@ that it is said."""
 
 from __future__ import annotations
 
-import json
 import logging
-import threading
+import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,9 @@ from inspect_ai.model import GenerateConfig, get_model
 
 from ctrl_harness.evaluation import sampling
 from ctrl_harness.tasks.mbppplus import mbppplus
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from json_service import JsonService, chat_completion, serving
 
 ID, OTHER = "Mbpp/9001", "Mbpp/9002"
 STAGES = ("draft", "critique", "revision")
@@ -121,49 +123,26 @@ def test_a_provider_without_the_penalty_gets_one_warning(ask, script, monkeypatc
     assert kept(log, sampling.LEFT_OUT) == {script: ["repetition_penalty"]}
 
 
-class _Service(BaseHTTPRequestHandler):
+class _Service(JsonService):
     """An OpenAI-compatible service that knows no penalty, or refuses for another reason."""
 
     bodies: list[dict[str, Any]]
     always = False
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def reply(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.bodies.append(body)
         if "repetition_penalty" in body or self.always:
             reason = "no such thing" if self.always else "unknown field: repetition_penalty"
-            self._answer(400, {"error": {"message": reason, "type": "invalid_request_error"}})
-            return
-        message = {"role": "assistant", "content": "```python\nprint(1)\n```"}
-        self._answer(
-            200,
-            {
-                "id": "1", "object": "chat.completion", "created": 0, "model": "m",
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            },
-        )  # fmt: skip
-
-    def _answer(self, status: int, data: dict[str, Any]) -> None:
-        text = json.dumps(data).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing on stderr."""
+            return 400, {"error": {"message": reason, "type": "invalid_request_error"}}
+        return 200, chat_completion("```python\nprint(1)\n```")
 
 
 @pytest.fixture
 def service() -> Iterator[type[_Service]]:
     handler = type("Handler", (_Service,), {"bodies": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    handler.address = f"http://127.0.0.1:{server.server_port}/v1"
-    yield handler
-    server.shutdown()
-    server.server_close()
+    with serving(handler) as url:
+        handler.address = f"{url}/v1"
+        yield handler
 
 
 def open_model(service: Any) -> Any:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
+import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,50 +20,36 @@ from ctrl_harness.errors import ContextOverflow  # noqa: E402
 from ctrl_harness.plugins.lm_eval.chain_text import turns_of  # noqa: E402
 from ctrl_harness.plugins.lm_eval.critic_lm import CriticLM  # noqa: E402
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from json_service import JsonService, serving  # noqa: E402
+
 ROOM = 6_000
 
 
-class _Server(BaseHTTPRequestHandler):
+class _Server(JsonService):
     """Completes a prompt with `answer N`; the critic, asked about the longest, says much of it."""
 
     prompts: list[str]
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def reply(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         prompts = body["prompt"] if isinstance(body["prompt"], list) else [body["prompt"]]
         self.prompts += prompts
         if body["model"] == "generator" and max(map(len, prompts)) > ROOM:
             said = "This model's maximum context length is 512 tokens. Please reduce the length."
-            self._answer(400, {"object": "error", "message": said, "code": 400})
-            return
+            return 400, {"object": "error", "message": said, "code": 400}
         if body["model"] == "critic":
             texts = ["Again. " * (1_000 if "endless" in p else 1) for p in prompts]
         else:
             texts = [f"answer to {p.split('?')[0]}" for p in prompts]
-        choices = [{"index": n, "text": text} for n, text in enumerate(texts)]
-        self._answer(200, {"choices": choices})
-
-    def _answer(self, status: int, data: dict[str, Any]) -> None:
-        text = json.dumps(data).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing on stderr."""
+        return 200, {"choices": [{"index": n, "text": text} for n, text in enumerate(texts)]}
 
 
 @pytest.fixture
 def server() -> Iterator[Any]:
     handler = type("Handler", (_Server,), {"prompts": []})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    handler.url = f"http://127.0.0.1:{http.server_port}/v1/completions"
-    yield handler
-    http.shutdown()
-    http.server_close()
+    with serving(handler) as url:
+        handler.url = f"{url}/v1/completions"
+        yield handler
 
 
 def critic_lm(server: Any, **arguments: Any) -> CriticLM:
