@@ -287,15 +287,16 @@ async def _retry_slow_cases(
     for index, result in enumerate(results):
         if result is None or result.status != "time_limit":
             continue
-        given = [case_input(cases[index])]
-        right = Program(problem.time_reference, problem.prelude)
-        (timed,) = await executor.execute(right, given, patient)
+        case = cases[index]
+        right = Program(problem.time_reference, problem.prelude, keeps_outputs=False)
+        (timed,) = await executor.execute(right, [case_input(case)], patient)
         time_s = min(MAX_SCALED_TIME_S, TIME_FACTOR * timed.time_s) * time_limit.factor
         if timed.status != "ok" or time_s <= limits.time_s:
             continue
         longer = replace(limits, time_s=time_s)
-        (run,) = await executor.execute(Program(program, problem.prelude), given, longer)
-        results[index] = CaseResults(rule).of(index, cases[index], run)
+        (again,) = await _judge(problem, program, [case], rule, longer, executor, True, None)
+        assert again is not None
+        results[index] = replace(again, index=index)
     if not all_cases and all(result is None or result.status == "accepted" for result in results):
         # the case that had ended it passes after all, so the others have to be run
         done = sum(result is not None for result in results)
