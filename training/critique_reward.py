@@ -17,7 +17,8 @@ from typing import Any, Literal
 from ctrl_harness.critique.critic import Critique
 from ctrl_harness.critique.judgement import Judgement
 from ctrl_harness.critique.leakage import Leak, find_leak
-from ctrl_harness.critique.messages import Call, Completion
+from ctrl_harness.critique.messages import Call, Completion, Generate
+from ctrl_harness.critique.revise import Turn
 from ctrl_harness.errors import CtrlHarnessError, UserError
 from ctrl_harness.training.faults import FaultShare, RunStopped
 from ctrl_harness.training.frozen_generator import FrozenGenerator, GeneratorError
@@ -213,15 +214,7 @@ class CritiqueReward:
             answers.append(answer.completion)
             return answer.completion
 
-        turn = await revise(
-            episode.problem,
-            episode.draft,
-            critique,
-            generate=generate,
-            prompts=episode.prompts,
-            judge=judge,
-            replay=episode.settings.replay,
-        )
+        turn = await _turn(episode, judge, critique, generate)
         if turn.critique.malformed is not None:
             return None
         revised = turn.revision
@@ -243,15 +236,7 @@ class CritiqueReward:
             assert self._generator is not None
             return (await self._generator.ask(asked.messages)).completion
 
-        turn = await revise(
-            episode.problem,
-            episode.draft,
-            replace(critique, text=""),
-            generate=generate,
-            prompts=episode.prompts,
-            judge=judge,
-            replay=episode.settings.replay,
-        )
+        turn = await _turn(episode, judge, replace(critique, text=""), generate)
         if turn.critique.malformed is not None:
             assert self._generator is not None
             raise GeneratorError(
@@ -343,3 +328,16 @@ def _token_counter(settings: RewardSettings) -> Callable[[str], int] | None:
 
 
 _tokenizer = lru_cache(maxsize=4)(load_tokenizer)
+
+
+async def _turn(episode: Episode, judge: Judge, critique: Critique, generate: Generate) -> Turn:
+    """The generator's answer to a critique of the episode's draft."""
+    return await revise(
+        episode.problem,
+        episode.draft,
+        critique,
+        generate=generate,
+        prompts=episode.prompts,
+        judge=judge,
+        replay=episode.settings.replay,
+    )
