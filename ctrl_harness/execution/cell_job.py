@@ -20,10 +20,9 @@ from ctrl_harness.execution.records import (
     READY,
     FrameReader,
     Outcome,
+    end_of_text,
     unpack_files,
 )
-
-_ERROR_BYTES = 16_000
 
 
 class LayerMissing(Exception):
@@ -181,10 +180,9 @@ def refuse_start(kind: bytes, body: bytes) -> Exception:
     Raises ValueError where it is none.
     """
     if kind == NOT_COMPILED:
-        return NotCompiled(body[-_ERROR_BYTES:].decode("utf-8", "replace"))
+        return NotCompiled(end_of_text(body))
     if kind == PRELUDE_FAILED:
-        text = body[-_ERROR_BYTES:].decode("utf-8", "replace").strip()
-        return PreludeFailed(f"the prelude failed before the program: {text}")
+        return PreludeFailed(f"the prelude failed before the program: {end_of_text(body).strip()}")
     raise ValueError(f"a frame of kind {kind!r}")
 
 

@@ -23,11 +23,11 @@ from ctrl_harness.execution.records import (
     PRELUDE_FAILED,
     FrameReader,
     Outcome,
+    end_of_text,
 )
 
 JOB_FILE, RESULTS_FILE = "ctrl_harness_job.bin", "ctrl_harness_results.bin"
 _ATTEMPTS = 2
-_ERROR_BYTES = 16_000
 _MARSHAL_VERSION = 4  # what every Python from 3.4 on reads
 
 
@@ -83,10 +83,10 @@ class Results:
                     if judging.take(Outcome.unpack(body)):
                         return True
                 elif kind == NOT_COMPILED:
-                    self.compile_error = body[-_ERROR_BYTES:].decode("utf-8", "replace")
+                    self.compile_error = end_of_text(body)
                 elif kind == PRELUDE_FAILED:
-                    text = body[-_ERROR_BYTES:].decode("utf-8", "replace")
-                    raise PreludeError(f"the prelude failed before the program: {text}")
+                    said = end_of_text(body)
+                    raise PreludeError(f"the prelude failed before the program: {said}")
                 else:
                     ready = True
         except ValueError as error:

@@ -33,7 +33,7 @@ from ctrl_harness.execution.driver import (
 from ctrl_harness.execution.executor import Input, Program, Run
 from ctrl_harness.execution.fusion_http import Endpoint
 from ctrl_harness.execution.judging import Judging
-from ctrl_harness.execution.outcomes import read_payload
+from ctrl_harness.execution.outcomes import keep_run
 from ctrl_harness.execution.run_wire import input_as_json, run_from_json
 from ctrl_harness.execution.wire import WireError
 from ctrl_harness.problems.problem import Limits
@@ -151,11 +151,7 @@ class FusionExecutor:
             if not fresh or len(runs) + len(fresh) > len(inputs):
                 raise JudgeError(f"{self._endpoint.name} ran {len(fresh)} inputs of another number")
             for run in fresh:
-                if keeps := program.keeps_outputs:
-                    run = read_payload(run)
-                enough = run.status == "compile_error" or (until is not None and until(run))
-                runs.append(run if keeps else run.without_outputs())
-                if enough:
+                if keep_run(run, runs, program, until) or run.status == "compile_error":
                     return runs
         return runs
 

@@ -11,7 +11,7 @@ from ctrl_harness.execution.cell_client import SCRATCH_MB
 from ctrl_harness.execution.cell_job import Job, JobLost
 from ctrl_harness.execution.executor import CallInput, Input, Program, Run, StdinInput
 from ctrl_harness.execution.handout import FIRST_CALLS, Call
-from ctrl_harness.execution.outcomes import Expected, read_outcome, read_payload
+from ctrl_harness.execution.outcomes import Expected, keep_run, read_outcome
 from ctrl_harness.execution.packages import USUAL
 from ctrl_harness.execution.records import CROWDED, ENDED, OUT_OF_MEMORY, Outcome
 from ctrl_harness.execution.script_job import script_job
@@ -143,18 +143,13 @@ class Judging:
             run = replace(run, files=tuple(map(self._named, outcome.files)))
         if self._crowded == len(self.runs) and run.status != "ok":  # of a second chance
             run = replace(run, status="time_limit", error="")
-        keeps = self.program.keeps_outputs
-        if keeps:
-            run = read_payload(run)
         count = outcome.inputs
         if count == 0:  # the program could not be loaded, so every call fails in the same way
             same_part = (e.part == expected.part for e in self._expected[self._position :])
             count = sum(same_part)
         for _ in range(count):
             self._position += 1
-            if self.until is not None and self.until(run):
-                self._enough = True
-            self.runs.append(run if keeps else run.without_outputs())
+            self._enough = keep_run(run, self.runs, self.program, self.until)
             if self._enough:
                 return True
         return False
@@ -173,8 +168,7 @@ class Judging:
             return self.over
         run = Run("runtime_error", error=f"the program ended what it ran in: {lost}")
         while not self.over:
-            self.runs.append(run)
-            self._enough = self.until is not None and self.until(run)
+            self._enough = keep_run(run, self.runs, self.program, self.until)
         return True
 
     def control(self) -> Judging:

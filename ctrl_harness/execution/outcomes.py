@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ctrl_harness.execution.executor import Run, RunStatus
+from ctrl_harness.execution.executor import Program, Run, RunStatus
 from ctrl_harness.execution.guest import VALUE_BYTES
-from ctrl_harness.execution.records import ALIVE, ENDED, OVERSIZED, TIMED_OUT, Outcome
+from ctrl_harness.execution.records import (
+    ALIVE,
+    ENDED,
+    OVERSIZED,
+    TIMED_OUT,
+    Outcome,
+    end_of_text,
+)
 from ctrl_harness.execution.script_job import ScriptEnd
 from ctrl_harness.execution.wire import Payload, WireError
 from ctrl_harness.problems.problem import Limits
@@ -29,7 +37,6 @@ _HEADING = "Traceback (most recent call last):\n"
 _NEAR_LIMIT = 0.95
 _MIB = 1 << 20
 _ERROR_CHARS = 4_000
-_STDERR_BYTES = 16_000
 _SHOWN_CHARS = 2_000
 """How much of stderr stands in an error."""
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
@@ -53,7 +60,7 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
     time_s = outcome.wall_s
 
     stdout = outcome.stdout.decode("utf-8", "surrogateescape")
-    stderr = outcome.stderr[-_STDERR_BYTES:].decode("utf-8", "replace")
+    stderr = end_of_text(outcome.stderr)
     ended = outcome.how == ENDED
     exit_status = os.waitstatus_to_exitcode(outcome.status) if ended else None
 
@@ -85,7 +92,8 @@ def read_outcome(outcome: Outcome, expected: Expected, limits: Limits) -> Run:
 def read_value(payload: bytes, limits: Limits, time_s: float) -> Run:
     """The Run of a call that returned what this JSON of a guest says; its value is a Payload."""
     most = int(limits.output_mb * _MIB) // VALUE_BYTES
-    if _holds_more_values(payload, most):
+    # fewer bytes than that have no more commas or brackets either
+    if len(payload) > most and _holds_more_values(payload, most):
         error = f"the result holds more than {most} values; output_mb bounds them, 8 bytes each"
         return Run("output_limit", error=error, time_s=time_s)
     return Run("ok", value=Payload(payload), time_s=time_s)
@@ -99,6 +107,20 @@ def read_payload(run: Run) -> Run:
         return replace(run, value=run.value.read())
     except WireError as error:
         return replace(run, status="runtime_error", value=None, error=str(error))
+
+
+def keep_run(
+    run: Run, runs: list[Run], program: Program, until: Callable[[Run], bool] | None
+) -> bool:
+    """Adds a run to those of its program, with its outputs if those are to be kept.
+
+    Whether it is enough for `until`, which sees the outputs in any case.
+    """
+    if program.keeps_outputs:
+        run = read_payload(run)
+    enough = until is not None and until(run)
+    runs.append(run if program.keeps_outputs else run.without_outputs())
+    return enough
 
 
 def _holds_more_values(payload: bytes, most: int) -> bool:

@@ -20,7 +20,7 @@ from ctrl_harness.execution.executor import (
     StdinInput,
 )
 from ctrl_harness.execution.guest_process import GONE, MIB, TIMEOUT, GuestProcess, start_guest
-from ctrl_harness.execution.outcomes import describe_exit, read_payload, read_value
+from ctrl_harness.execution.outcomes import describe_exit, keep_run, read_value
 from ctrl_harness.execution.records import AGAIN
 from ctrl_harness.execution.script_job import ScriptEnd, script_job
 from ctrl_harness.execution.threads import usable_cores
@@ -52,12 +52,7 @@ class Session:
 
         def add(run: Run) -> bool:
             """Keeps a run; true when no further one is wanted."""
-            keeps = self._program.keeps_outputs
-            if keeps:
-                run = read_payload(run)
-            enough = run.status == "compile_error" or (until is not None and until(run))
-            runs.append(run if keeps else run.without_outputs())
-            return enough
+            return keep_run(run, runs, self._program, until) or run.status == "compile_error"
 
         position = 0
         while position < len(inputs):

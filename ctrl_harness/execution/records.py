@@ -26,6 +26,7 @@ no end: calls that a process knew together took the time of one, and this one is
 OUT_OF_MEMORY = b"Mthe run was ended: it brought its cell to the memory limit"
 """The message of a run that the kernel ended for want of memory; of guest.py's kinds."""
 
+_TEXT_BYTES = 16_000
 _FRAME = struct.Struct("<I")
 _FILE = struct.Struct("<II")
 _HEAD = struct.Struct("<BIiddIII")
@@ -119,6 +120,11 @@ def unpack_files(body: bytes) -> tuple[tuple[int, bytes], ...]:
 def frame(kind: bytes, *parts: bytes) -> bytes:
     """A length, a kind and a body."""
     return b"".join((_FRAME.pack(1 + sum(map(len, parts))), kind, *parts))
+
+
+def end_of_text(data: bytes) -> str:
+    """The end of what a process said: no more is kept of any text."""
+    return data[-_TEXT_BYTES:].decode("utf-8", "replace")
 
 
 class FrameReader:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ctrl_harness.execution.executor import Input, Program, Run
-from ctrl_harness.execution.outcomes import read_payload
+from ctrl_harness.execution.outcomes import keep_run
 from ctrl_harness.problems.problem import Limits
 from ctrl_harness.server.gate import PATIENCE, App
 from ctrl_harness.server.handler_wire import (
@@ -87,15 +87,12 @@ class Line:
         self._number += 1
         number, runs = self._number, list[Run]()
         answers = self._executions[number] = asyncio.Queue()
-        patience_s, keeps = self.scope[PATIENCE], program.keeps_outputs
-        program = replace(program, keeps_outputs=False)  # every one comes here, and is read here
+        unread = replace(program, keeps_outputs=False)  # every one comes here, and is read here
         try:
-            await self.send(Execute(number, program, list(inputs), limits, patience_s))
+            patience_s = self.scope[PATIENCE]
+            await self.send(Execute(number, unread, list(inputs), limits, patience_s))
             while isinstance(message := await answers.get(), Ran):
-                run = read_payload(message.run) if keeps else message.run
-                enough = until is not None and until(run)
-                runs.append(run if keeps else run.without_outputs())
-                if enough:
+                if keep_run(message.run, runs, program, until):
                     await self.send(Enough(number))
                     return runs
             if message.error is not None:
