@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -66,6 +67,15 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("CTRL_HARNESS_REAL_DATA does not name a folder of real rows")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def labelled_programs() -> Iterator[Any]:
+    """The benchmarks' reader of the real rows' labelled programs: `SETS`, `load(SET, FOLDER)`."""
+    benchmarks = str(ROOT / "benchmarks")
+    sys.path.insert(0, benchmarks)
+    yield importlib.import_module("real_rows")
+    sys.path.remove(benchmarks)
 
 
 # -- the shipped samples

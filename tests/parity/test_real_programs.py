@@ -9,17 +9,24 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
 
-from ctrl_harness.execution.executor import CallInput, Executor, Program
+from ctrl_harness.execution.executor import (
+    CallInput,
+    Executor,
+    Program,
+    ScriptInput,
+    StdinInput,
+)
 from ctrl_harness.problems.problem import Limits
+from ctrl_harness.verification.verify import case_input
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,8 +40,8 @@ AT_ONCE = 2
 MOST_LEFT_OUT = 40
 RAISED = "raised"
 NOT_COMPARED = {
-    "Mbpp/255 canonical": "results too large to be sent, which are told by their digest",
-    "Mbpp/255 completion": "likewise",
+    ("MBPP+ canonical", "Mbpp/255"): "results too large to be sent, which are told by their digest",
+    ("MBPP+ completions", "Mbpp/255"): "likewise",
 }
 """Programs whose outcomes cannot be compared, and why."""
 
@@ -49,7 +56,26 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-corpus, real_programs, value_form = map(_load, ("corpus", "real_programs", "value_form"))
+corpus, value_form = map(_load, ("corpus", "value_form"))
+
+
+class Real(NamedTuple):
+    """A program and inputs of one kind."""
+
+    name: tuple[str, str]
+    source: str
+    inputs: list[StdinInput] | list[CallInput]
+    prelude: str
+
+
+def real_programs(rows: Any, data: Path) -> Iterator[Real]:
+    """Those of every set, but for MBPP+ problems that are judged by scripts alone."""
+    for name in rows.SETS:
+        for piece in rows.load(name, data):
+            given = [case_input(case) for case in piece.problem.cases]
+            inputs = [one for one in given if not isinstance(one, ScriptInput)]
+            if inputs:
+                yield Real((name, piece.name), piece.program, inputs, piece.problem.prelude)
 
 
 class Reference:
@@ -105,12 +131,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 
 
 @pytest.fixture(scope="module")
-def programs(reference: Reference) -> list[tuple[Any, list[str]]]:
+def programs(reference: Reference, labelled_programs: Any) -> list[tuple[Any, list[str]]]:
     """All, each with the inputs that plain CPython has time for, and their outcomes."""
     folder = os.environ.get("CTRL_HARNESS_REAL_DATA")
     if not folder:
         pytest.skip("CTRL_HARNESS_REAL_DATA does not name a folder of real rows")
-    every = [p for p in real_programs.load(Path(folder)) if p.name not in NOT_COMPARED]
+    every = [p for p in real_programs(labelled_programs, Path(folder)) if p.name not in NOT_COMPARED]
     assert len(every) > 1_200
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = list(pool.map(reference.outcomes, every))

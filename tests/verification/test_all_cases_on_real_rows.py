@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,7 @@ from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.verification.judge import Judge
 from ctrl_harness.verification.verdict import Verdict
 
-BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
-
-
-@pytest.fixture(scope="module")
-def rows() -> Iterator[Any]:
-    """The benchmark's reader of labelled programs."""
-    sys.path.insert(0, BENCHMARKS)
-    yield importlib.import_module("real_rows")
-    sys.path.remove(BENCHMARKS)
 
 
 async def both(piece: Any, executor: EmbeddedExecutor) -> tuple[Verdict, Verdict]:
@@ -72,9 +60,9 @@ A_FEW = ("CodeContests", "MBPP+ completions", "APPS")
     ],
 )
 def test_a_program_has_the_same_status_whether_all_cases_are_run_or_not(
-    name: str, step: int, rows: Any, real_data: Path
+    name: str, step: int, labelled_programs: Any, real_data: Path
 ) -> None:
-    pieces = rows.load(name, real_data)[::step]
+    pieces = labelled_programs.load(name, real_data)[::step]
     assert len(pieces) >= 2
     spared = anyio.run(cases_spared, pieces)
     assert spared or step > 1 or name in ("MBPP+ canonical", "LiveCodeBench")  # right, or one case
