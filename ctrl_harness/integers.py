@@ -8,7 +8,6 @@ about a tenth of a second for the most digits that are allowed.
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import re
@@ -77,14 +76,6 @@ def _reader(most_digits: int | None) -> Callable[[str], int]:
         return parse_integer(text)
 
     return parse
-
-
-def parse_python(code: str, mode: str = "exec") -> ast.AST:
-    """`ast.parse`, with decimal integers of up to MAX_DIGITS digits.
-
-    Raises what `ast.parse` raises, and TooManyDigits.
-    """
-    return ast.parse(in_hex(code), mode=mode)
 
 
 def in_hex(code: str) -> str:

@@ -22,7 +22,7 @@ from types import ModuleType
 from ctrl_harness.analysis.similarity import Renamer
 from ctrl_harness.integers import in_quotes
 from ctrl_harness.problems.problem import CallCase, Problem, ScriptCase
-from ctrl_harness.verification.quiet_parse import parse_program
+from ctrl_harness.syntax import parse_program
 
 _MAX_PARSED = 100_000
 _TEXT, _TREE = "\0text\n", "\0tree\n"

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from ctrl_harness.verification.quiet_parse import parse_program
+from ctrl_harness.syntax import parse_program
 
 _MAX_PARSED = 100_000
 """Characters up to which a program is parsed; no model's answer comes near."""

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 
 from ctrl_harness.critique.readings import readings
 from ctrl_harness.critique.repair import repaired
+from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.fences import Fence, fences
-from ctrl_harness.verification.quiet_parse import parse_program
 
 MAX_CHARS = 50_000
 """How much of a text is looked at; a critique of 1,024 tokens has some 5,000 characters."""

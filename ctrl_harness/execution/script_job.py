@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import functools
 import secrets
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +27,7 @@ from ctrl_harness.problems.assertions import (
     own_functions,
     raises_exception,
 )
+from ctrl_harness.syntax import parse_module
 
 _COMPOUND = (
     ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match, ast.FunctionDef, ast.ClassDef,
@@ -103,10 +103,8 @@ def marked(script: str, name: str) -> str:
     """
     script = script.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            script = in_hex(script)
-            tree = ast.parse(script)
+        script = in_hex(script)
+        tree = parse_module(script)
         lines = [line.encode() for line in script.split("\n")]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"a script case is not Python ({error})") from None

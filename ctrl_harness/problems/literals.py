@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 from ctrl_harness.errors import UserError
-from ctrl_harness.integers import TooManyDigits, in_hex
+from ctrl_harness.integers import TooManyDigits
+from ctrl_harness.syntax import parse_expression
 
 _NAMES = {"inf": math.inf, "nan": math.nan}
 
@@ -18,7 +19,7 @@ def parse_literal(source: str) -> Any:
     Raises UserError for anything that would have to be run.
     """
     try:
-        node = ast.parse(in_hex(source.strip()), mode="eval").body
+        node = parse_expression(source)
     except TooManyDigits as error:
         raise UserError(f"{_short(source)} has {error}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):

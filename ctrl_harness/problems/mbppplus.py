@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ctrl_harness.errors import UserError
-from ctrl_harness.integers import in_hex, readable
+from ctrl_harness.integers import readable
 from ctrl_harness.problems.evalplus_relations import with_evalplus_relations
 from ctrl_harness.problems.loading import LoadPlan, choose, load_planned
 from ctrl_harness.problems.mbppplus_program import TakenApart, take_apart
@@ -26,6 +26,7 @@ from ctrl_harness.problems.row_fields import (
 )
 from ctrl_harness.problems.rows import Repository, Source, resolve_source, select_split
 from ctrl_harness.problems.test_code import read_test_code
+from ctrl_harness.syntax import parse_module
 
 HOME = Repository("mbppplus", "evalplus/mbppplus")
 SPLITS = ("test",)
@@ -108,7 +109,7 @@ def _asserted(script: str, taken: TakenApart) -> Sequence[CallCase | ScriptCase]
     try:
         names = {
             node.value.id
-            for node in ast.walk(ast.parse(in_hex(script.strip())))
+            for node in ast.walk(parse_module(script.strip()))
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         }
         setup = "".join(f"import {name}\n" for name in sorted(names & sys.stdlib_module_names))

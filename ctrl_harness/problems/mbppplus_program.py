@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UserError
-from ctrl_harness.integers import TooManyDigits, in_hex
+from ctrl_harness.integers import TooManyDigits
 from ctrl_harness.problems.literals import literal_value
 from ctrl_harness.problems.problem import FROM_REFERENCE, CallCase, OracleKind
+from ctrl_harness.syntax import parse_module
 
 _REFERENCE = "ref_func"
 
@@ -45,7 +46,7 @@ def take_apart(source: str) -> TakenApart:
     form that is not recognised.
     """
     try:
-        module = ast.parse(in_hex(source))
+        module = parse_module(source)
     except TooManyDigits as error:
         raise UserError(f"field 'test' holds {error}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -139,7 +140,7 @@ def _statement_kind(statement: ast.stmt) -> str:
 
 def _is(node: ast.AST, source: str) -> bool:
     """Whether a node means what the source does, however it is spelled (1e-6, 1e-06)."""
-    wanted = ast.parse(source).body[0]
+    wanted = parse_module(source).body[0]
     if isinstance(wanted, ast.Expr) and not isinstance(node, ast.Expr):
         return ast.dump(node) == ast.dump(wanted.value)
     return ast.dump(node) == ast.dump(wanted)

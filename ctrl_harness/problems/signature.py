@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.syntax import parse_expression, parse_module
 
 _OF_JSON = frozenset((
     "int", "float", "complex", "bool", "str", "bytes", "object", "None", "NoneType", "Any", "Union",
@@ -54,7 +55,7 @@ def signature_of(starter_code: str, function: str) -> Signature | None:
     if header is None:
         return None
     try:
-        (definition,) = ast.parse(f"{header}: pass").body
+        (definition,) = parse_module(f"{header}: pass").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not isinstance(definition, ast.FunctionDef):
@@ -127,7 +128,7 @@ def _names_in(annotation: ast.expr) -> Iterator[str]:
             yield name
         case ast.Constant(value=str(text)):  # 'Optional[ListNode]', or words for people
             try:
-                yield from _names_in(ast.parse(text.strip(), mode="eval").body)
+                yield from _names_in(parse_expression(text))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return
         case ast.Subscript(value=ast.Name(id="Literal" | "Annotated")):

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import ast
 import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ctrl_harness.errors import UserError
-from ctrl_harness.integers import in_hex
 from ctrl_harness.problems.assertions import reached_assertions, unreached_functions
 from ctrl_harness.problems.plain_values import NotPlain, plain_value
 from ctrl_harness.problems.problem import CallCase, OracleKind, ScriptCase
 from ctrl_harness.problems.test_reader import Reader
+from ctrl_harness.syntax import parse_runnable
 
 MAX_CHARS = 1 << 20
 """Longer test code is refused: a syntax tree takes a hundred times its source's memory."""
@@ -96,11 +95,7 @@ def _parsed(code: str) -> ast.Module:
     if len(code) > MAX_CHARS:
         raise UserError(f"has more than {MAX_CHARS} characters; send fewer")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            code = in_hex(code)
-            compile(code, "<tests>", "exec", dont_inherit=True)
-            return ast.parse(code)
+        return parse_runnable(code)
     except (RecursionError, MemoryError):
         raise UserError("is not Python that can be read, for it is nested too deeply") from None
     except (SyntaxError, ValueError, OverflowError) as error:

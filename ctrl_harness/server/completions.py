@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.extraction import Found, find_like_sandbox_fusion
-from ctrl_harness.verification.quiet_parse import parse_program
 
 _MAX_PARSED_CHARS = 1 << 16  # parsing holds up every other request
 _MAX_PLACES = 8

@@ -17,8 +17,8 @@ from ctrl_harness.server.models import SubmitRequest
 from ctrl_harness.server.refusal import NotSupported
 from ctrl_harness.server.row_fields import Row, problem_of_row, text_of
 from ctrl_harness.server.submission import Submission
+from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.extraction import Found
-from ctrl_harness.verification.quiet_parse import parse_program
 from ctrl_harness.verification.time_limit import TimeLimit
 
 _FUNCTION = "f"

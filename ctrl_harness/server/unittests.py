@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ctrl_harness.problems.test_code import MAX_CHARS
-from ctrl_harness.verification.quiet_parse import parse_program
+from ctrl_harness.syntax import parse_program
 
 _RUNNER = """
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.fences import fences
 from ctrl_harness.verification.info_string import INVISIBLE, PYTHON, UNTAGGED
 from ctrl_harness.verification.like_sandbox_fusion import Found as Found
@@ -16,7 +17,6 @@ from ctrl_harness.verification.like_sandbox_fusion import find_closed_block
 from ctrl_harness.verification.like_sandbox_fusion import (
     find_like_sandbox_fusion as find_like_sandbox_fusion,
 )
-from ctrl_harness.verification.quiet_parse import parse_program
 from ctrl_harness.verification.reasoning import strip_reasoning as strip_reasoning
 
 _NAMES = (ast.Name, ast.arg)

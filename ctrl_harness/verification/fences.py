@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
+from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.info_string import INVISIBLE, PYTHON, UNTAGGED, language_of
-from ctrl_harness.verification.quiet_parse import parse_program
 
 _MAX_PARSED_CHARS = 500_000
 """How much of one text is parsed as Python, in all, to decide where its blocks end."""

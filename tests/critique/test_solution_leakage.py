@@ -16,8 +16,8 @@ from ctrl_harness.critique.programs import MAX_CHARS
 from ctrl_harness.execution.process import ProcessExecutor
 from ctrl_harness.problems import code_contests, livecodebench, mbppplus
 from ctrl_harness.problems.problem import CallCase, Limits, Problem, ScriptCase, StdioCase
+from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.judge import Judge
-from ctrl_harness.verification.quiet_parse import parse_program
 
 LOADERS: dict[str, Any] = {
     "codecontests": code_contests.load,

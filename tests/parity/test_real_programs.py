@@ -136,7 +136,8 @@ def programs(reference: Reference, labelled_programs: Any) -> list[tuple[Any, li
     folder = os.environ.get("CTRL_HARNESS_REAL_DATA")
     if not folder:
         pytest.skip("CTRL_HARNESS_REAL_DATA does not name a folder of real rows")
-    every = [p for p in real_programs(labelled_programs, Path(folder)) if p.name not in NOT_COMPARED]
+    known = real_programs(labelled_programs, Path(folder))
+    every = [program for program in known if program.name not in NOT_COMPARED]
     assert len(every) > 1_200
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = list(pool.map(reference.outcomes, every))
