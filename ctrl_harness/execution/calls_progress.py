@@ -116,7 +116,7 @@ class CallsProgress:
         messages: list[bytes] = []
         while not self.enough and len(messages) < self._handout.unanswered:
             try:
-                message = self._frames.take()
+                message = self._frames.take_message()
             except ValueError:
                 if not self._started:
                     raise
@@ -125,12 +125,12 @@ class CallsProgress:
                 break
             if message is None:
                 break
-            if message[0] == AGAIN and self._done + len(messages):
+            if message[:1] == AGAIN and self._done + len(messages):
                 self._again = self.enough = True
             elif self._loaded:
-                messages.append(b"".join(message))
+                messages.append(message)
             else:
-                self._take_beginning(*message)
+                self._take_beginning(message[:1], message[1:])
         return messages
 
     def _take_beginning(self, kind: bytes, body: bytes) -> None:

@@ -270,6 +270,11 @@ class _Cell:
         when no process is left, since clearing up the rest is not the program's time.
         """
         errors = ErrorStream() if calls else None
+        # ready before the fork: what this process writes to after it costs a copy of a page
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        if errors is not None:
+            poll.register(errors.reader, select.POLLIN)
         self._victims.mark(programs=True)
         host = linux.raw_fork()
         if host == 0:
@@ -280,11 +285,7 @@ class _Cell:
         if inputs_fd is not None:
             os.close(inputs_fd)
         ended = os.pidfd_open(host)
-        poll = select.poll()
         poll.register(ended, select.POLLIN)
-        poll.register(self._control, select.POLLIN)
-        if errors is not None:
-            poll.register(errors.reader, select.POLLIN)
         while ended not in (ready := [fd for fd, _ in poll.poll()]):
             if errors is not None:
                 errors.drain()
@@ -292,11 +293,15 @@ class _Cell:
                 if self._receive()[0] != b"K":
                     os._exit(0)  # the harness is gone
                 os.kill(host, signal.SIGKILL)
+        poll.unregister(ended)
         os.close(ended)
         _, status, usage = os.wait4(host, 0)
         if "PID namespace" not in self._without:
             _kill_all_others()
-        stderr = errors.end() if errors is not None else b""
+        stderr = b""
+        if errors is not None:
+            is_written = errors.reader in [fd for fd, _ in poll.poll(0)]
+            stderr = errors.end() if is_written else errors.drained
         cpu_us = round(1e6 * (usage.ru_utime + usage.ru_stime))
         self._control.send(b"D%d %d %d\n%b" % (status, cpu_us, usage.ru_maxrss, stderr))
         self._scratch.empty()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, NoReturn
 
+from ctrl_harness.execution.descriptors import write_all
 from ctrl_harness.execution.handout import Call
 from ctrl_harness.execution.records import (
     FILES,
@@ -208,10 +209,10 @@ def job_file(job: Job) -> int:
     head = marshal.dumps(job.head)
     descriptor = os.memfd_create("ctrl-harness-job", os.MFD_CLOEXEC)
     try:
-        with os.fdopen(descriptor, "wb", buffering=1 << 16, closefd=False) as stream:
-            stream.write(len(head).to_bytes(8, "little"))
-            stream.write(head)
-            stream.writelines(job.stdin)
+        write_all(descriptor, len(head).to_bytes(8, "little") + head)
+        if job.stdin:
+            with os.fdopen(descriptor, "wb", buffering=1 << 16, closefd=False) as stream:
+                stream.writelines(job.stdin)
     except BaseException:
         os.close(descriptor)
         raise

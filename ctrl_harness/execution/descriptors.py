@@ -66,6 +66,11 @@ class ErrorStream:
             pass
         return found
 
+    @property
+    def drained(self) -> bytes:
+        """The end of what has been taken so far."""
+        return self._end
+
     def end(self) -> bytes:
         """The end of what has been written."""
         self.drain()

@@ -76,8 +76,9 @@ class Judging:
             if isinstance(given, CallInput):
                 if not calls:
                     parts.append(("calls", calls))
+                    expected = Expected("call", len(parts))
                 calls.append((given.function, marshal.dumps(given.args)))
-                self._expected.append(Expected("call", len(parts)))
+                self._expected.append(expected)
                 continue
             calls = []
             if isinstance(given, StdinInput):

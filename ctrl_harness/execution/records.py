@@ -145,13 +145,21 @@ class FrameReader:
 
     def take(self) -> tuple[bytes, bytes] | None:
         """Kind and body of the next frame; None where it has not all come."""
-        if len(self._buffer) < 5:
+        message = self.take_message()
+        return None if message is None else (message[:1], message[1:])
+
+    def take_message(self) -> bytes | None:
+        """The same in one: the kind is its first byte."""
+        buffer = self._buffer
+        present = len(buffer)
+        if present < 5:
             return None
-        (length,) = _FRAME.unpack_from(self._buffer)
+        (length,) = _FRAME.unpack_from(buffer)
         if not 1 <= length <= self._max_bytes:
             raise ValueError(f"a frame of {length} bytes")
-        if len(self._buffer) < 4 + length:
+        end = 4 + length
+        if present < end:
             return None
-        kind, body = bytes(self._buffer[4:5]), bytes(self._buffer[5 : 4 + length])
-        del self._buffer[: 4 + length]
-        return kind, body
+        message = bytes(buffer[4:end])
+        del buffer[:end]
+        return message

@@ -47,20 +47,20 @@ class CaseResults:
     def __init__(self, rule: Comparator) -> None:
         self._rule = rule
         self._budget = float(_BUDGET_BYTES)
+        self.exceeded = False
+        """The budget is spent: nothing more is read of this program."""
         self._unsettled: list[tuple[int, CallCase]] = []
         self._unsettled_bytes = 0
-
-    @property
-    def exceeded(self) -> bool:
-        """The budget is spent: nothing more is read of this program."""
-        return self._budget < 0
 
     def of(self, index: int, case: TestCase, run: Run) -> CaseResult:
         """index: the case's position in its problem."""
         status: Status
         error, output = run.error, ""
         if run.status == "ok":
-            status, error, output = self._compare(case, run)
+            if isinstance(case, CallCase):
+                status, error, output = self._compare_value(run.value, case)
+            else:
+                status, error, output = self._compare(case, run)
             if self.exceeded:
                 status, error = "output_limit", _TOO_MUCH
         elif isinstance(case, ScriptCase) and _assertion_failed(run.error):
@@ -69,27 +69,27 @@ class CaseResults:
             status = run.status
         return CaseResult(index, status, run.time_s, run.memory_mb, error, output)
 
-    def _compare(self, case: TestCase, run: Run) -> tuple[Status, str, str]:
+    def _compare(self, case: StdioCase | ScriptCase, run: Run) -> tuple[Status, str, str]:
         """Status, error and the beginning of the output."""
-        match case:
-            case StdioCase(stdout=expected):
-                self._spend((len(run.stdout) - 2 * len(expected)) / _UNREAD)
-                right = self._rule.text_equal(run.stdout, expected)
-                return _status(right), run.error, run.stdout[:_PREVIEW_CHARS]
-            case CallCase():
-                return self._compare_value(run.value, case)
+        if isinstance(case, StdioCase):
+            self._spend((len(run.stdout) - 2 * len(case.stdout)) / _UNREAD)
+            right = self._rule.text_equal(run.stdout, case.stdout)
+            return _status(right), run.error, run.stdout[:_PREVIEW_CHARS]
         held = read_payload(run).value  # how many assertions; from a server it is not read yet
         return ("accepted", "", "") if held else ("wrong_answer", _NO_ASSERTION, "")
 
     def _compare_value(self, value: Any, case: CallCase) -> tuple[Status, str, str]:
+        """The same for a call."""
         if case.oracle == "returns":
             return "accepted", "", _beginning(value)
         expected = case.expected
+        data = None
         if isinstance(value, Payload):
-            if self._is_same(value, case):
+            data = value.data
+            if isinstance(expected, Payload) and self._is_same(value, case):
                 return "accepted", "", _beginning(value)
-            if self._is_too_large(value.data, case):
-                return *self._of_large(value.data, case), _beginning(value)
+            if len(data) > _SMALL_BYTES and self._is_too_large(data, case):
+                return *self._of_large(data, case), _beginning(value)
             try:
                 value = value.read()
             except WireError as malformed:
@@ -98,7 +98,8 @@ class CaseResults:
             case = replace(case, expected=decode_value(expected.data))
         if isinstance(value, Fingerprint) and not isinstance(case.expected, Fingerprint):
             return "output_limit", _LARGER, ""
-        return _status(self._rule.value_equal(value, case)), "", preview(value, _PREVIEW_CHARS)
+        right = self._rule.value_equal(value, case)
+        return _status(right), "", preview(value, _PREVIEW_CHARS, data)
 
     def _is_same(self, value: Payload, case: CallCase) -> bool:
         """Whether the result is surely right, since the reference program's has the same JSON."""
@@ -113,9 +114,10 @@ class CaseResults:
     # -- the budget
 
     def _is_too_large(self, payload: bytes, case: CallCase) -> bool:
-        """Whether the result is larger than any right one, or the budget too small for it."""
-        if len(payload) <= _SMALL_BYTES:
-            return False
+        """Whether the result is larger than any right one, or the budget too small for it.
+
+        Not to be asked of a small one.
+        """
         room = _ROOM_OF_A_SET_BYTES if case.oracle == "set" else _ROOM_BYTES
         if len(payload) > room and (more := len(payload) - 2 * _expected_size(case)) > room:
             self._spend(more / _UNREAD)
@@ -130,7 +132,9 @@ class CaseResults:
         return self.exceeded
 
     def _spend(self, amount: float) -> None:
-        self._budget -= max(0.0, amount)
+        if amount > 0:
+            self._budget -= amount
+            self.exceeded = self._budget < 0
 
     def _of_large(self, payload: bytes, case: CallCase) -> tuple[Status, str]:
         """Status and error of a result that is not read."""
@@ -160,7 +164,7 @@ def _beginning(value: Any) -> str:
         return preview(value, _PREVIEW_CHARS)
     if len(value.data) <= _SMALL_BYTES:
         try:
-            return preview(value.read(), _PREVIEW_CHARS)
+            return preview(value.read(), _PREVIEW_CHARS, value.data)
         except WireError as malformed:
             return str(malformed)
     return value.data[:_PREVIEW_CHARS].decode("utf-8", "replace")

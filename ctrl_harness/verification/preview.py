@@ -13,17 +13,29 @@ from ctrl_harness.integers import MAX_DIGITS, readable
 _MOST_BITS = 3 * MAX_DIGITS
 _ROWS = frozenset((list, tuple))
 _SCALARS = frozenset((bool, float, int, str, type(None)))
+_OF_INTEGERS = b"-0123456789,[]"
+"""What the JSON of lists of integers is made of: with a blank behind each comma it is what Python
+writes, but for -0."""
 _SMALL_BYTES = 300
 """In memory. An integer of so many has fewer digits than Python ever refuses to write."""
 
 
-def preview(value: Any, most: int) -> str:
-    """The first characters of `readable(value)`, at most so many."""
-    if _is_short(value, most):
-        return repr(value)[:most]
+def preview(value: Any, most: int, payload: bytes | None = None) -> str:
+    """The first characters of `readable(value)`, at most so many.
+
+    payload: the JSON that it was read from, if it was: of a short one less is to be looked at.
+    """
     pieces: list[str] = []
     size = 0
     try:
+        if payload is not None and len(payload) <= most and payload.find(b"{") < 0:
+            if type(value) is list and not payload.translate(None, _OF_INTEGERS):
+                text = payload.decode("ascii")
+                if "-0" not in text:
+                    return text.replace(",", ", ")[:most]
+            return repr(value)[:most]
+        if _is_short(value, most):
+            return repr(value)[:most]
         for piece in _pieces(value, most):
             pieces.append(piece)
             size += len(piece)

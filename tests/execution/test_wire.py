@@ -6,20 +6,23 @@ import json
 import tempfile
 import time
 from collections import OrderedDict, deque, namedtuple
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ctrl_harness.execution.executor import Run
 from ctrl_harness.execution.guest import Reporter, _Encoder
 from ctrl_harness.execution.wire import (
     Array,
     Fingerprint,
     Iterated,
     Opaque,
+    Payload,
     WireError,
     decode_value,
     refuse_collisions,
@@ -235,3 +238,38 @@ def test_any_bytes_are_a_value_or_refused(payload: bytes) -> None:
     assert value is None or isinstance(
         value, (*plain, Fraction, Array, Fingerprint, Iterated, Opaque)
     )
+
+
+@settings(deadline=None)
+@given(st.text(' \t\n\r\x0b\xa0\ufeff[]{}":,-0123456789.eNaltrufsI', max_size=12))
+@example("\xa0[1]")
+@example("\ufeff1")
+@example("1 1")
+@example("\n[1]\t")
+def test_what_is_json_is_read_as_the_json_module_reads_it(text: str) -> None:
+    try:
+        wanted = repr(json.loads(text))
+    except ValueError:
+        with pytest.raises(WireError):
+            Payload(text.encode()).read()
+        return
+    if "{" not in text:  # which would be a tag
+        assert repr(Payload(text.encode()).read()) == wanted
+
+
+@pytest.mark.parametrize("wide", ["", ",[]" * 300], ids=["narrow", "wide"])
+def test_plain_lists_are_read_as_deep_as_tagged_values(wide: str) -> None:
+    for levels, is_read in ((210, True), (211, True), (212, False)):
+        payload = f"{'[' * levels}{']' * (levels - 1)}{wide}]".encode()
+        if is_read:
+            assert Payload(payload).read() == json.loads(payload)
+        else:
+            with pytest.raises(WireError, match="nested too deeply"):
+                Payload(payload).read()
+
+
+def test_a_run_without_outputs_keeps_all_else() -> None:
+    run = Run("time_limit", "out", 1, "why", 2.5, 30.0, "err", -9, (("name", b"data"),))
+    assert all(getattr(run, each.name) != each.default for each in fields(run))
+    kept = replace(run, stdout="", value=None, stderr="", files=())
+    assert run.without_outputs() == kept

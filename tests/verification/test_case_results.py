@@ -240,6 +240,21 @@ def test_a_preview_is_the_beginning_of_what_python_shows(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        b"0", b"-0", b"[]", b"[1,-2,[3]]", b"[-0]", b"[1, 2]", b" [1]", b"[1.50,1e2]", b"[NaN]",
+        b"null", b"[true]", b'"a"', b'"[1,2]"', b'["a\'b"]', b'[{"t":[1]}]', b'"{"',
+        b"1" * 2_000, b"[" + b"1" * 1_900 + b"]", b"1" * 4_000, b"[" + b"1," * 999 + b"1]",
+        b"[" + b"1," * 2_000 + b"1]", b"[" * 200 + b"]" * 200,
+    ],
+    ids=lambda sent: sent[:12].decode(),
+)  # fmt: skip
+def test_a_preview_of_what_was_read_from_json_is_the_same(sent: bytes) -> None:
+    value = Payload(sent).read()
+    assert preview(value, 2_000, sent) == preview(value, 2_000)
+
+
+@pytest.mark.parametrize(
     "make",
     [
         lambda: [[]] * 2_000_000,
