@@ -92,7 +92,7 @@ class Line:
             patience_s = self.scope[PATIENCE]
             await self.send(Execute(number, unread, list(inputs), limits, patience_s))
             while isinstance(message := await answers.get(), Ran):
-                if keep_run(message.run, runs, program, until):
+                if any(keep_run(run, runs, program, until) for run in message.runs):
                     await self.send(Enough(number))
                     return runs
             if message.error is not None:

@@ -52,10 +52,10 @@ class Enough:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """The next run of an execution."""
+    """The next runs of an execution."""
 
     number: int
-    run: Run
+    runs: list[Run]
 
 
 @dataclass(frozen=True, slots=True)

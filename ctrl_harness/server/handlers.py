@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 
 from ctrl_harness.errors import JudgeError
 from ctrl_harness.execution.executor import Executor, Run
+from ctrl_harness.execution.wire import Payload
 from ctrl_harness.server.answer import Send
 from ctrl_harness.server.fork_server import ForkServer
 from ctrl_harness.server.gate import (
@@ -62,6 +63,7 @@ _LOST = "reading the request and comparing its results took too much memory or t
 _STREAM_BYTES = 1 << 20
 _MAX_UNSENT_BYTES = 32 << 20
 _LOOK_AGAIN_S = 0.005
+_LONGEST_WAIT_S = 0.02
 _PIECE_BYTES = 256 << 10
 
 
@@ -191,8 +193,6 @@ class _Request:
         self._scope = scope
         self._judge = judge
         self._metrics = metrics
-        self._loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
         self._executions: dict[int, anyio.CancelScope] = {}
         self._over = threading.Event()
 
@@ -227,35 +227,89 @@ class _Request:
         group.start_soon(self._execute, wanted)
 
     async def _execute(self, wanted: Execute) -> None:
-        told = 0
+        told = _Told(self._process, wanted.number, self._over)
         execution = self._executions[wanted.number]
 
         def tell(run: Run) -> bool:
-            nonlocal told
-            told += 1
-            self._tell(Ran(wanted.number, run))
+            told.add(run)
             return execution.cancel_called
 
         done = Done(wanted.number)
         with execution:
             try:
                 runs = await self._judge.execute(wanted.program, wanted.inputs, wanted.limits, tell)
-                for run in runs[told:]:
-                    await self._process.send(Ran(wanted.number, run))
+                for run in runs[told.count :]:
+                    told.add(run)
             except JudgeError as error:
                 done = Done(wanted.number, error)
         del self._executions[wanted.number]
+        told.send()
         await self._process.send(done)
 
-    def _tell(self, message: Ran) -> None:
+
+class _Told:
+    """The runs of an execution on their way to the process that wants them, some at a time.
+
+    A message takes as long as a short run does. So a run waits for others: as long as they have
+    been coming, since the process may have wanted no more of them, and not longer than
+    _LONGEST_WAIT_S.
+    """
+
+    def __init__(self, process: _Process, number: int, over: threading.Event) -> None:
+        """over: nobody wants them any more."""
+        self._process = process
+        self._number = number
+        self._over = over
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._runs: list[Run] = []
+        self._bytes = 0
+        self._frames: list[Frame] = []
+        self._began_s = 0.0
+        self.count = 0
+
+    def add(self, run: Run) -> None:
         """From whatever thread the run is known in. Waits for a process that is slow to read."""
-        frame = packed(message)
+        now_s = time.monotonic()
+        with self._lock:
+            self.count += 1
+            self._began_s = self._began_s or now_s
+            self._runs.append(run)
+            self._bytes += _bytes_in(run)
+            is_first = len(self._runs) == 1
+            is_much = self._bytes >= _PIECE_BYTES
+            if is_much:  # this thread has more time than the event loop's
+                self._pack()
         if threading.get_ident() == self._loop_thread:
+            self.send()
+        elif is_much:
+            while self._process.unsent_bytes > _MAX_UNSENT_BYTES and not self._over.is_set():
+                time.sleep(_LOOK_AGAIN_S)
+            self._loop.call_soon_threadsafe(self.send)
+        elif is_first:
+            wait_s = min(now_s - self._began_s, _LONGEST_WAIT_S)
+            self._loop.call_soon_threadsafe(self._loop.call_later, wait_s, self.send)
+
+    def send(self) -> None:
+        """All that was added so far. In the event loop's thread."""
+        with self._lock:
+            self._pack()
+            frames, self._frames = self._frames, []
+        for frame in frames:
             self._process.write(frame)
-            return
-        while self._process.unsent_bytes > _MAX_UNSENT_BYTES and not self._over.is_set():
-            time.sleep(_LOOK_AGAIN_S)
-        self._loop.call_soon_threadsafe(self._process.write, frame)
+
+    def _pack(self) -> None:
+        if self._runs:
+            self._frames.append(packed(Ran(self._number, self._runs)))
+            self._runs, self._bytes = [], 0
+
+
+def _bytes_in(run: Run) -> int:
+    """About, of what a program decides."""
+    result = len(run.value.data) if isinstance(run.value, Payload) else 0
+    files = sum(len(content) for _, content in run.files)
+    return len(run.stdout) + len(run.stderr) + len(run.error) + result + files
 
 
 def _refusal(status: int, detail: str) -> Answered:
