@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ctrl_harness.execution.descriptors import ErrorStream, wait, write_all
+from ctrl_harness.execution.descriptors import LOOK_S, ErrorFile, wait, write_all
 from ctrl_harness.execution.records import (
     AGAIN,
     ALIVE,
@@ -34,7 +34,7 @@ class CallChild:
     """Follows one process through its calls: times each, ends the process that overruns."""
 
     def __init__(
-        self, pid: int, reports: int, errors: ErrorStream, job: dict[str, Any], results_fd: int
+        self, pid: int, reports: int, errors: ErrorFile, job: dict[str, Any], results_fd: int
     ) -> None:
         self._errors = errors
         self._pid, self._reports, self._results_fd = pid, reports, results_fd
@@ -88,7 +88,6 @@ class CallChild:
         deadline = start + self._time_s
         poll = select.poll()
         poll.register(self._reports, select.POLLIN)
-        poll.register(self._errors.reader, select.POLLIN)
         self._ended_by = ENDED
         napped = False
         while True:
@@ -106,7 +105,7 @@ class CallChild:
                     continue
                 self._flush()  # before a wait, not after each of a thousand short calls
                 left = max(0.0, deadline - time.perf_counter())
-                if not self._is_heard(poll, math.ceil(min(left, 1e6) * 1000)):
+                if not self._is_heard(poll, math.ceil(min(left, LOOK_S) * 1000)):
                     if time.perf_counter() < deadline:
                         continue
                     self._ended_by = TIMED_OUT
@@ -116,11 +115,9 @@ class CallChild:
             self._open = bool(chunk)
 
     def _is_heard(self, poll: select.poll, milliseconds: int) -> bool:
-        """Waits as long at most and takes what goes to stderr; whether a report is there."""
-        ready = [descriptor for descriptor, _ in poll.poll(milliseconds)]
-        if self._errors.reader in ready:
-            self._errors.drain()
-        return self._reports in ready
+        """Waits as long at most, with an eye on stderr; whether a report is there."""
+        self._errors.look()
+        return bool(poll.poll(milliseconds))
 
     def _tell_end(
         self,

@@ -21,6 +21,7 @@ import contextlib
 import gc
 import json
 import marshal
+import math
 import os
 import resource
 import select
@@ -57,7 +58,8 @@ from ctrl_harness.execution import (  # noqa: E402
 )
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD  # noqa: E402
 from ctrl_harness.execution.descriptors import (  # noqa: E402
-    ErrorStream,
+    LOOK_S,
+    ErrorFile,
     move,
     put_fresh_file,
 )
@@ -234,7 +236,7 @@ class _Cell:
         """Python streams over 0, 1 and 2, made once: hosts put fresh files under the numbers."""
         for target in range(REPORT_FD + 1):
             put_fresh_file(target)
-        ErrorStream().close()  # a pipe, as each process gets one
+        ErrorFile()  # as each process gets one
         interpreter.open_streams()
         sys.argv = [interpreter.PROGRAM]
 
@@ -269,12 +271,11 @@ class _Cell:
         """One program from its host's fork until nothing of it is left; tells how the host ended
         when no process is left, since clearing up the rest is not the program's time.
         """
-        errors = ErrorStream() if calls else None
+        errors = ErrorFile() if calls else None
+        wait_ms = math.ceil(1000 * LOOK_S) if calls else None
         # ready before the fork: what this process writes to after it costs a copy of a page
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
-        if errors is not None:
-            poll.register(errors.reader, select.POLLIN)
         self._victims.mark(programs=True)
         host = linux.raw_fork()
         if host == 0:
@@ -286,27 +287,22 @@ class _Cell:
             os.close(inputs_fd)
         ended = os.pidfd_open(host)
         poll.register(ended, select.POLLIN)
-        while ended not in (ready := [fd for fd, _ in poll.poll()]):
+        while ended not in (ready := [fd for fd, _ in poll.poll(wait_ms)]):
             if errors is not None:
-                errors.drain()
+                errors.look()
             if self._control.fileno() in ready:
                 if self._receive()[0] != b"K":
                     os._exit(0)  # the harness is gone
                 os.kill(host, signal.SIGKILL)
-        poll.unregister(ended)
         os.close(ended)
         _, status, usage = os.wait4(host, 0)
         if "PID namespace" not in self._without:
             _kill_all_others()
-        stderr = b""
-        if errors is not None:
-            is_written = errors.reader in [fd for fd, _ in poll.poll(0)]
-            stderr = errors.end() if is_written else errors.drained
+        stderr = errors.end() if errors is not None else b""
         cpu_us = round(1e6 * (usage.ru_utime + usage.ru_stime))
         self._control.send(b"D%d %d %d\n%b" % (status, cpu_us, usage.ru_maxrss, stderr))
         self._scratch.empty()
-        if errors is not None:
-            errors.close()
+        if calls:
             for stream in (0, 1):
                 put_fresh_file(stream)
 

@@ -10,11 +10,13 @@ import resource
 import signal
 import time
 
+from ctrl_harness.execution import linux
+
 CHILD_ENDED = frozenset((int(signal.SIGCHLD),))
 _STDERR_BYTES = 16_000
-_CHUNK, _CHUNKS = 1 << 16, 64
-_LOOK_S, _LOOK_AGAIN_S = 0.05, 0.0002
-"""How long a host looks away from a process that writes no errors, and from one that does."""
+_LONG_BYTES = 1 << 20
+LOOK_S = 0.01
+"""How long a host looks away from what a process writes: too short for it to fill a file."""
 
 
 def put_fresh_file(target: int, data: bytes = b"") -> None:
@@ -41,43 +43,32 @@ def move(descriptor: int, target: int) -> None:
     os.close(descriptor)
 
 
-class ErrorStream:
-    """Standard error of one process: a pipe, made under the number 2, of which the end is kept.
+class ErrorFile:
+    """Standard error of one process: an anonymous file, made under the number 2, of which the end
+    is kept.
 
-    It takes any amount. A file would count against the limit of what may be written.
+    What is written is appended, and what is long is cut while it grows (`look`), so that any amount
+    may be written although a file has a limit.
     """
 
     def __init__(self) -> None:
-        self.reader, writer = os.pipe()
-        os.set_blocking(self.reader, False)
-        move(writer, 2)
+        put_fresh_file(2)
+        linux.append_to(2)
         self._end = b""
 
-    def drain(self) -> bool:
-        """Takes what is there; whether there was anything."""
-        found = False
-        try:
-            for _ in range(_CHUNKS):  # no more: who writes without end keeps nobody here
-                if not (chunk := os.read(self.reader, _CHUNK)):
-                    break
-                found = True
-                self._end = (self._end + chunk)[-_STDERR_BYTES:]
-        except BlockingIOError:
-            pass
-        return found
-
-    @property
-    def drained(self) -> bytes:
-        """The end of what has been taken so far."""
-        return self._end
+    def look(self) -> None:
+        """To be done every LOOK_S."""
+        if os.fstat(2).st_size > _LONG_BYTES:
+            self._end = self.end()
+            os.ftruncate(2, 0)
 
     def end(self) -> bytes:
         """The end of what has been written."""
-        self.drain()
-        return self._end
-
-    def close(self) -> None:
-        os.close(self.reader)
+        size = os.fstat(2).st_size
+        if not size:
+            return self._end
+        offset = max(0, size - _STDERR_BYTES)
+        return (self._end + read_at(2, size - offset, offset))[-_STDERR_BYTES:]
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
@@ -102,17 +93,17 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def wait(
-    child: int, deadline: float, errors: ErrorStream, most_output: int | None = None
+    child: int, deadline: float, errors: ErrorFile, most_output: int | None = None
 ) -> tuple[int, resource.struct_rusage, bool]:
     """Waits for the child's end, by force at the deadline; status, usage, whether it came in time.
 
     SIGCHLD is blocked, so it waits to be taken even when the child was the faster. most_output:
     bytes of standard output with which the child is ended early, and in time.
     """
-    in_time, look_s = False, _LOOK_S
+    in_time = False
     while not in_time and (left := deadline - time.perf_counter()) > 0:
-        if signal.sigtimedwait(CHILD_ENDED, min(left, look_s)) is None:
-            look_s = _LOOK_AGAIN_S if errors.drain() else _LOOK_S
+        if signal.sigtimedwait(CHILD_ENDED, min(left, LOOK_S)) is None:
+            errors.look()
             in_time = most_output is not None and os.fstat(1).st_size > most_output
             continue
         ended, status, usage = os.wait4(child, os.WNOHANG)

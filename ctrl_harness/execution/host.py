@@ -37,7 +37,7 @@ from ctrl_harness.execution.child import (
 )
 from ctrl_harness.execution.descriptors import (
     CHILD_ENDED,
-    ErrorStream,
+    ErrorFile,
     put_fresh_file,
     read_at,
     size_of,
@@ -235,7 +235,7 @@ class Host:
         put_fresh_file(0, stdin)
         put_fresh_file(1)
         put_fresh_file(REPORT_FD)
-        errors = ErrorStream()
+        errors = ErrorFile()
         start = time.perf_counter()
         child = linux.raw_fork()
         if child == 0:
@@ -246,7 +246,6 @@ class Host:
         stdout_bytes = size_of(1)
         message = stdout = b""
         stderr = errors.end()
-        errors.close()
         how = ENDED if in_time else TIMED_OUT
         if stdout_bytes > self._output_bytes:
             how = how if how == TIMED_OUT else OVERSIZED
@@ -269,7 +268,7 @@ class Host:
         while done < len(calls):
             for stream in (0, 1, REPORT_FD):
                 put_fresh_file(stream)
-            errors = ErrorStream()
+            errors = ErrorFile()
             reader, writer = os.pipe()
             steps, body = _last_steps(self._limits), partial(run_calls, program, calls[done:])
             child = linux.raw_fork()
@@ -282,7 +281,6 @@ class Host:
                 done += follower.follow(len(calls) - done)
             finally:
                 os.close(reader)
-                errors.close()
             self._scratch.empty()
 
     def _tell(self, data: bytes) -> None:

@@ -24,6 +24,7 @@ SYS_LANDLOCK_RESTRICT_SELF = 446
 _M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
 
+_F_SETFL = 4
 _libc = ctypes.CDLL(None, use_errno=True)
 _fork = ctypes.PyDLL(None).fork
 _fork.argtypes = ()
@@ -59,6 +60,14 @@ def raw_fork() -> int:
     if child < 0:
         raise BlockingIOError(errno.EAGAIN, "fork: no more processes may be started, or no memory")
     return child  # type: ignore[no-any-return]
+
+
+def append_to(descriptor: int) -> None:
+    """What is written there goes to the end from now on.
+
+    Not by the module fcntl, a library of its own, which would weigh on every fork.
+    """
+    checked(_libc.fcntl(ctypes.c_int(descriptor), ctypes.c_int(_F_SETFL), os.O_APPEND), "fcntl")
 
 
 def trim_memory() -> None:

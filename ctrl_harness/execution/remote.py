@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 from ctrl_harness.execution import ending, guest, interpreter, linux
 from ctrl_harness.execution.child import MOST_DESCRIPTORS, REPORT_FD
-from ctrl_harness.execution.descriptors import ErrorStream, put_fresh_file
+from ctrl_harness.execution.descriptors import ErrorFile, put_fresh_file
 from ctrl_harness.execution.host import Host
 from ctrl_harness.execution.scratch import Scratch, remove
 
@@ -122,7 +122,7 @@ def _prepare_interpreter(scratch: str) -> None:
     """As a cell does it: streams over files that the host may replace, nothing of ours in sight."""
     for target in range(REPORT_FD + 1):
         put_fresh_file(target)
-    ErrorStream().close()  # a pipe, as each process gets one
+    ErrorFile()  # as each process gets one
     interpreter.open_streams()
     linux.share_malloc_arena()
     os.environ.update({"HOME": scratch, "TMPDIR": scratch, **_ONE_THREAD_A_LIBRARY})

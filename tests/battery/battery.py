@@ -31,8 +31,8 @@ from ctrl_harness.problems.problem import (
 from ctrl_harness.verification.verify import verify
 
 HERE = Path(__file__).parent
-_MALLOC_ARENAS = -8
-"""M_ARENA_MAX of glibc's malloc.h."""
+_MALLOC_ARENAS, _MALLOC_MAP_FROM = -8, -3
+"""M_ARENA_MAX and M_MMAP_THRESHOLD of glibc's malloc.h."""
 _KERNEL_LAG_S = 1.0
 """How long the kernel may take to be done with a socket that nobody holds."""
 INNOCENT = "open('x', 'w').close()\na, b = map(int, input().split())\nprint(a + b)"
@@ -152,8 +152,10 @@ class Watch:
         self.executor = executor
         # other tests of this process may have an executor open, whose cells are none of this one's
         self._others = frozenset(_descendants(os.getpid()))
-        # else the allocator keeps what a worker thread freed, and trimming does not reach it
+        # else the allocator keeps what a worker thread freed, and trimming does not reach it; the
+        # second for threads that have an arena of their own already
         ctypes.CDLL(None).mallopt(_MALLOC_ARENAS, 1)
+        ctypes.CDLL(None).mallopt(_MALLOC_MAP_FROM, 1 << 20)
 
     async def judge(self, entry: Entry) -> Finding:
         await self._innocent()

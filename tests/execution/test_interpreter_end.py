@@ -159,6 +159,10 @@ ENDS = {
         "import sys\nfor _ in range(20): sys.stderr.write('x' * (1 << 20))\nprint(1)",
         ("1\n", 0),
     ),
+    "more of it than a file may hold": (
+        "import os\nfor _ in range(300): os.write(2, b'x' * (1 << 20))\nprint(1)",
+        ("1\n", 0),
+    ),
     "a pool of threads": (
         """
         import time

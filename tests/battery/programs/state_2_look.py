@@ -10,7 +10,8 @@ for descriptor in (0, 1):
     if status.st_mode & 0o7777 != 0o777:
         found.append(f"mode of {descriptor}: {oct(status.st_mode)}")
 for descriptor in (0, 1, 2):
-    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & (os.O_APPEND | os.O_NONBLOCK):
+    usual = os.O_APPEND if descriptor == 2 else 0
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & (os.O_APPEND | os.O_NONBLOCK) != usual:
         found.append(f"flags of {descriptor}")
 scratch = os.stat(".")
 if min(scratch.st_atime_ns, scratch.st_mtime_ns) < YEAR_2001:
