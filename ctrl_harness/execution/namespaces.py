@@ -129,7 +129,8 @@ def enter_root(sources: list[Source], scratch_bytes: int, scratch_inodes: int, o
         *("tmpfs", new + SCRATCH, "tmpfs", _NOSUID | _NODEV | _NOEXEC),
         f"size={scratch_bytes},nr_inodes={scratch_inodes},mode=700,uid={owner},gid={owner}",
     )
-    os.symlink("scratch", new + "/tmp")
+    if not os.path.lexists(new + "/tmp"):  # Python itself may lie there
+        os.symlink("scratch", new + "/tmp")
     has_proc = _mount_proc(new)
     _pivot(new)
     _restrict_mount("/", recursive=False)

@@ -21,6 +21,8 @@ import pytest
 
 from ctrl_harness.errors import JudgeError, UserError
 from ctrl_harness.execution import cell_client
+from ctrl_harness.execution.cell_client import Cell
+from ctrl_harness.execution.cell_job import CellSettings
 from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.execution.executor import (
     CallInput,
@@ -667,6 +669,11 @@ def test_a_cell_starts_whatever_number_its_control_socket_has() -> None:
         [sys.executable, "-c", START_WITH_EACH_NUMBER], capture_output=True, text=True, timeout=120
     )
     assert run.stdout == "all started\n", run.stderr
+
+
+def test_a_cell_starts_where_python_itself_lies_in_tmp(tmp_path: Path) -> None:
+    cell = Cell(CellSettings(sources=((str(tmp_path), "/tmp/python"),)))
+    cell.close()
 
 
 def test_cells_of_two_executors_share_no_memory_limit_and_no_id() -> None:
