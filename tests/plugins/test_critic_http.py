@@ -23,8 +23,9 @@ from ctrl_harness.critique.guard import TIMEOUT, guarded
 from ctrl_harness.critique.messages import Usage
 from ctrl_harness.critique.prompts import PromptSet
 from ctrl_harness.errors import CriticError, UserError
-from ctrl_harness.plugins.critics import http as http_critic
-from ctrl_harness.plugins.critics.http import ATTEMPTS, MAX_BYTES, TOKEN, http
+from ctrl_harness.plugins.critics import http_service
+from ctrl_harness.plugins.critics.http import http
+from ctrl_harness.plugins.critics.http_service import ATTEMPTS, MAX_BYTES, TOKEN
 from ctrl_harness.problems.problem import Problem, StdioCase
 
 PROBLEM = Problem(
@@ -72,7 +73,7 @@ class Service:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     monkeypatch.delenv(TOKEN, raising=False)
-    monkeypatch.setattr(http_critic, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(http_service, "_FIRST_PAUSE_S", 0.01)
     made = Service()
     yield made
     made.close()
