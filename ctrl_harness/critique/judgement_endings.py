@@ -10,6 +10,7 @@ from ctrl_harness.critique.judgement_words import (
     GOOD_WORDS,
     INPUTS,
     LIMITS,
+    MERITS,
     NOUNS,
     PREPOSITIONS,
     RESTRICTIVE,
@@ -29,8 +30,8 @@ _NO_REASONS = frozenset({"far", "long", "much", "if", "though", "a", "an", *SIDE
 
 def ends(reader: Reader, side: Side) -> bool:
     """Whether the judgement is complete where the reader is."""
-    result = side == "incorrect" and reader.next_token in RESULTS | NOUNS
-    if result:  # "wrong answer"
+    result = side == "incorrect" and reader.next_token in RESULTS | NOUNS | MERITS
+    if result:  # "wrong answer", "incorrect logic"
         reader.position += 1
     token = reader.next_token
     if token is None or token == ITEM:
@@ -64,10 +65,10 @@ def _goes_on_well(rest: Reader, sign: str, side: Side, result: bool) -> bool:
     if sign != LINE and following[0].isdigit():  # "Correct: 3 of 10"
         following_words = rest.sentence[rest.position : rest.position + 8]
         said = [word for word in following_words if word not in BREAKS]
-        full = said in (["100%"], ["100", "%"]) or (
-            len(said) == 3 and said[1] == "/" and said[0] == said[2] != "0"
-        )
-        return side == "correct" and full
+        points = said[::2] if len(said) == 3 and said[1] == "/" else []
+        if side == "incorrect":  # "(2/10)" is a mark; "Incorrect: 2/10" counts what?
+            return sign == "(" and len(set(points)) == 2
+        return said in (["100%"], ["100", "%"]) or (len(set(points)) == 1 and points[0] != "0")
     if following in ("none", "nothing", "zero", "false", "n") or (result and following == "no"):
         return False  # "Wrong outputs: none"
     if following == "no":  # a form's field: "Correct: No"

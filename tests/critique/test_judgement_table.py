@@ -48,7 +48,7 @@ RECALL = {
     "truncated": (6, 7),
     "whole critique": (9, 9),
     "prose": (82, 85),
-    "ordinary": (455, 491),
+    "ordinary": (461, 495),
     "attack": (48, 52),
     "json": (7, 7),
     "table": (5, 5),
