@@ -25,7 +25,7 @@ HEDGES = word_set(
     " partially partly mostly mainly largely almost nearly some sometimes most unsure"
     " uncertain unclear doubt doubts doubtful questionable debatable depends depending"
     " provided unverified untested theoretically technically superficially ish actually rarely"
-    " roughly generally usually typically often"
+    " roughly generally usually typically often ignoring disregarding"
 )
 FAULTS = word_set(
     "incorrect incorrectly wrong wrongly error errors erroneous bug bugs buggy issue issues"
@@ -42,7 +42,7 @@ FAULTS = word_set(
     " insufficient inadequate unable undefined unexpected unreliable invalid impossible"
     " infinite off-by-one timeout tle timed exceed exceeds exceeded slow slower bad poor"
     " poorly weak contradicts contradict violates violate violated rejected disagree reject"
-    " rejects vulnerable suboptimal deficient"
+    " rejects vulnerable suboptimal deficient wa mle rte"
 )
 CHANGES = word_set(
     "change changes changed changing modification modifications modify modified correction"
@@ -80,7 +80,8 @@ PAIRS = {
         "then again", "right value", "right answer", "better answer", "better solution",
         "or so", "above the", "had it", "more or", "every other", "now and", "on paper",
         "half of", "half the",
-        "try again", "to do", "correct the", "correct this", "correct your", "correct line",
+        "try again", "to do", "it work", "low confidence",
+        "correct the", "correct this", "correct your", "correct line",
     )
 }  # fmt: skip
 LIMITERS = word_set(
@@ -139,6 +140,19 @@ ADVERBS = word_set(
 GOOD = word_set("correct fine ok okay right valid good perfect accepted acceptable working")
 RESTRICTIONS = word_set("sample visible given example examples public simple basic small of the")
 FAILS = word_set("fails crashes misses mishandles ignores breaks overflows raises hangs loops")
+LACKS = word_set("forgets misses omits overlooks neglects mishandles lacks")
+REPAIRS = word_set("fix repair correct replace")
+MAKE_IT_WORK = ["make", "it", "work"]
+NAMES_OF_FAULTS = word_set("issue problem bug error mistake fault flaw trouble")
+KINDS_OF_FAULTS = word_set("syntax runtime compile compilation index other further more type style")
+EXCESSES = word_set(
+    "early late slow few many large small long short soon much little strict deep big"
+)
+NEGLECTED = word_set(
+    "handled considered covered checked supported treated updated initialized initialised reset"
+    " accepted returned printed sorted"
+)
+ENDINGS = word_set("terminates ends returns finishes stops prints outputs halts")
 ALL_IS_WELL = word_set("pass passes passed good well fine correct ok works")
 HYPOTHETICAL = word_set("if would could might unless were at")
 
@@ -147,7 +161,7 @@ PLAIN_FAULTS = word_set(
     " crash crashes crashed mistake mistakes tle timeout timeouts counterexample counterexamples"
     " counter-example exceeds exceeded mishandles mishandled unhandled indexerror keyerror"
     " typeerror valueerror zerodivisionerror attributeerror nameerror syntaxerror recursionerror"
-    " indentationerror off-by-one"
+    " indentationerror off-by-one wa mle rte"
 )
 """In a paragraph behind the judgement these report a fault; an explanation has other uses for the
 rest of FAULTS."""

@@ -10,6 +10,7 @@ from ctrl_harness.critique.judgement_claims import (
     begins_a_contrast,
     claims_fault,
     claims_success,
+    denies_all_faults,
     supposes_changes,
     takes_back,
 )
@@ -42,6 +43,18 @@ _LEADS = word_set(
     " here is here's answer output response review assistant step section part verdict format"
 )
 """Words that may stand before the label in its sentence; others make it a mention."""
+_REASON = re.compile(
+    r"(?:\W*(?:based on|given|considering|due to|because of|as a result|to conclude|in view of"
+    r"|in light of|because|since|after (?=[^,]{0,80}(?:review|analy|evaluat|examin|check|test)))"
+    r"\b[^,.?!;:\n]{0,120},|[^.?!;:\n]{1,120}, (?:so|thus|hence|therefore),?)"
+    r"[\s*_]*(?:(?:the|my|our) )?[\s*_]*(?:final )?[\s*_]*",
+    re.IGNORECASE,
+)
+"""What gives the reason for a judgement in its sentence, before the label."""
+_OTHER_CRITICS = word_set(
+    "reviewer reviewer's reviewers their his her your previous prior other another someone critic"
+    " critic's user's student's author's once fix fixes fixed changes correcting corrections"
+)
 _NOTE = re.compile(r"[\s*_\"'`]*\(([^()\n]{1,60})\)")
 _NOTE_WORDS = word_set("final one word only overall brief of the for code solution")
 _SEPARATORS = frozenset({":", "-", "=", "|", "(", ">", "_", LINE, PARAGRAPH, ITEM, HEADING, ARROW})
@@ -50,6 +63,8 @@ _ENDS = frozenset({".", "!", "?", ";"})
 _SECTIONS = (("analysis",), ("improvement", "suggestions"), ("improvements", ":"),
              ("suggestions", ":"), ("suggested", "improvements"))  # fmt: skip
 _CONNECTIVES = word_set("so hence thus therefore")
+_REASONS = word_set("since because due based given as while although though")
+"""Openings of sentences that may end in a rejection."""
 _HYPOTHESES = word_set(
     "if would could might may should suppose assume unless says say said claims claim think"
     " whether believe"
@@ -93,7 +108,12 @@ def _opens_its_sentence(text: str, label: int) -> bool:
         start = match.end()
     if start is None:
         return False
-    return all(word.lower() in _LEADS for word in _LETTERS.findall(before[start:]))
+    clause = before[start:]
+    words = [word.lower() for word in _LETTERS.findall(clause)]
+    if all(word in _LEADS or len(word) == 1 for word in words):
+        return True
+    reasons = _REASON.fullmatch(clause) is not None
+    return reasons and not (_HYPOTHESES | _OTHER_CRITICS).intersection(words)
 
 
 def _mentioned(text: str, position: int) -> set[Side]:
@@ -117,8 +137,10 @@ def _sides_after(tail: str) -> set[Side]:
     if words[:1] and words[0] in _ENDS:  # "Overall judgment?"
         return set()
     start = _after_separators(words)
-    first, *later = _paragraphs(words[start:])
+    (first, *later), sections = _paragraphs(words[start:])
     sides = _sides_of(first)
+    if sides == {"correct"} and any(_rejects(sentence) for sentence in _sections_of(sections)):
+        return {"correct", "incorrect"}
     if len(sides) == 1 and any(_contradicted(next(iter(sides)), words) for words in later):
         return {"correct", "incorrect"}
     return sides
@@ -127,7 +149,7 @@ def _sides_after(tail: str) -> set[Side]:
 def _after_separators(words: Sequence[str]) -> int:
     position = 0
     if words and words[0] in ("of", "on", "for", "about", "regarding"):
-        position = program(words, 1) or 0
+        position = program(words, 1) or (1 + words[1:2].count("correctness"))
     position = _past(words, position)
     if words[position : position + 1] == ["is"]:
         position += 1
@@ -158,19 +180,30 @@ def _form_end(words: Sequence[str], position: int) -> int:
     return 0
 
 
-def _paragraphs(words: Sequence[str]) -> list[list[str]]:
-    """Up to a heading or the next part of the critique."""
+def _paragraphs(words: Sequence[str]) -> tuple[list[list[str]], Sequence[str]]:
+    """Those up to a heading or the next part of the critique; and all words from there on."""
     found: list[list[str]] = [[]]
     at_line_start = True
     for position, word in enumerate(words):
         if word == HEADING or (at_line_start and _opens_a_section(words, position)):
-            break
+            return found, words[position:]
         at_line_start = word in (LINE, PARAGRAPH, ITEM)
         if word == PARAGRAPH:
             found.append([])
         else:
             found[-1].append(word)
-    return found
+    return found, ()
+
+
+def _sections_of(words: Sequence[str]) -> Iterator[list[str]]:
+    """Their sentences, headings apart."""
+    ended = ["." if word in (HEADING, PARAGRAPH) else word for word in words]
+    return (sentence for sentence, _ in _sentences(ended))
+
+
+def _rejects(sentence: Sequence[str]) -> bool:
+    said = judged(sentence)
+    return said is not None and said.side == "incorrect"
 
 
 def _opens_a_section(words: Sequence[str], position: int) -> bool:
@@ -180,10 +213,10 @@ def _opens_a_section(words: Sequence[str], position: int) -> bool:
 def _sentences(words: Sequence[str]) -> Iterator[tuple[list[str], bool]]:
     """The sentences, and whether each is a question."""
     sentence: list[str] = []
-    for word in words:
+    for position, word in enumerate(words):
         if word in _ENDS or word == ITEM:
             if sentence:
-                yield sentence, word == "?"
+                yield sentence, word == "?" or words[position + 1 : position + 2] == ["?"]
             sentence = []
         else:
             sentence.append(word)
@@ -229,6 +262,10 @@ def _judgement_in(sentence: Sequence[str]) -> Judged | None:
         follows = position and sentence[position - 1] in BREAKS | {"and"}
         if word in _CONNECTIVES and follows and (said := judged(sentence, position)):
             return said
+        if word == "," and sentence[0] in _REASONS and program(sentence, position + 1):
+            said = judged(sentence, position + 1)
+            if said and said.side == "incorrect":
+                return said
         if word in ("but", "however"):
             start = position + 1 + (sentence[position + 1 : position + 2] == [","])
             subject_end = program(sentence, start)
@@ -276,6 +313,10 @@ def _contradicted(side: Side, paragraph: Sequence[str]) -> bool:
             (begins_a_contrast(paragraph) and doubtful(paragraph))
             or speaks_of_a_fault(paragraph)
             or any(claims_fault(sentence) for sentence in sentences)
-            or any((said := judged(s)) and said.side == "incorrect" for s in sentences)
+            or any(map(_rejects, sentences))
         )
-    return any(claims_success(sentence) for sentence in sentences if not supposes_changes(sentence))
+    return any(
+        claims_success(sentence) or denies_all_faults(sentence)
+        for sentence in sentences
+        if not supposes_changes(sentence)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import dropwhile
+from itertools import dropwhile, pairwise
 
 from ctrl_harness.critique.doubt_words import (
     ADVERBS,
@@ -11,10 +11,20 @@ from ctrl_harness.critique.doubt_words import (
     CHANGES,
     CONTRASTS,
     DENIALS,
+    ENDINGS,
+    EXCESSES,
     FAILS,
     FAULTS,
+    GIVES,
     GOOD,
     HYPOTHETICAL,
+    KINDS_OF_FAULTS,
+    LACKS,
+    MAKE_IT_WORK,
+    NAMES_OF_FAULTS,
+    NEGLECTED,
+    PLAIN_FAULTS,
+    REPAIRS,
     RESTRICTIONS,
     REVERSALS,
     WORKS,
@@ -43,11 +53,18 @@ def claims_success(sentence: Sequence[str], *, loosely: bool = False) -> bool:
 
 def claims_fault(sentence: Sequence[str]) -> bool:
     """Whether a sentence says of the program that it fails ("The code crashes for n = 0")."""
+    said = list(dropwhile(BREAKS.__contains__, sentence))
+    if _denies_or_asks(said) or _tells_two_results(said) or _falls_short(said):
+        return True
     start = program(sentence)
     if start is None:
         return _claims_a_fault_in_a_part(sentence)
     rest = [word for word in sentence[start:] if word not in (ADVERBS - {"does"}) | {LINE}]
-    if rest[:1] and rest[0] in FAILS:
+    if rest[:1] and rest[0] in FAILS | LACKS:
+        return True
+    if rest[:2] == ["is", "missing"]:
+        return True
+    if rest[:1] == ["would"] and "if" not in rest and PLAIN_FAULTS.intersection(rest):
         return True
     if rest[:2] == ["does", "not"]:
         return not denied_fault(rest, 1)
@@ -69,6 +86,65 @@ def _claims_a_fault_in_a_part(sentence: Sequence[str]) -> bool:
             [fault] for fault in ("wrong", "incorrect", "off", "missing", "broken", "too")
         )
     return False
+
+
+def denies_all_faults(sentence: Sequence[str]) -> bool:
+    """ "No bugs found.", "There is no bug."; not "no syntax errors", which leaves others."""
+    start = 2 if sentence[:1] == ["there"] and sentence[1:2] in (["is"], ["are"]) else 0
+    if len(sentence) <= start or KINDS_OF_FAULTS.intersection(sentence):
+        return False
+    return denied_fault(sentence, start) == len(sentence)
+
+
+def _denies_or_asks(said: Sequence[str]) -> bool:
+    """ "Not really.", "This is not true.", "Fix the base case.", "To make it work, sort first"."""
+    if said[:1] == ["not"]:
+        return not denied_fault(said, 0)
+    if (said[:1] and said[0] in REPAIRS) or said[:2] == ["you", "must"]:
+        return True
+    if said[:1] == ["to"] and ((said[1:2] and said[1] in REPAIRS) or said[1:4] == MAKE_IT_WORK):
+        return True
+    if said[:1] == ["the"] and said[2:3] == ["is"] and said[1] in NAMES_OF_FAULTS:
+        return not denied_fault(said, 3) and said[3:4] != ["not"]
+    return said[:1] in (["this"], ["that"]) and said[1:4] == ["is", "not", "true"]
+
+
+def _tells_two_results(said: Sequence[str]) -> bool:
+    """ "It prints 4, but 5 is expected", "f(3) returns 5, not 6", "it prints nothing"."""
+    for position, word in enumerate(said):
+        following = said[position + 1 : position + 2]
+        if word == "expected" and (
+            "but" in said
+            or (following and following[0][0].isdigit())
+            or (said[position - 2 : position] and said[position - 2][0].isdigit())
+        ):
+            return True
+        if word in GIVES and not DENIALS.intersection(said[:position]):
+            rest = said[position + 1 :]
+            if following == ["nothing"] or "instead" in rest or ("rather", "than") in _pairs(rest):
+                return True
+            if any(pair in _pairs(rest) for pair in ((",", "not"), ("but", "should"))):
+                return True
+    return False
+
+
+def _falls_short(said: Sequence[str]) -> bool:
+    """ "Empty lists are not handled", "it never terminates", "one element too early"."""
+    for position, (word, following) in enumerate(_pairs(said)):
+        denied = DENIALS.intersection(said[max(position - 2, 0) : position])
+        if word == "too" and following in EXCESSES and not denied:
+            return True
+        if word == "not" and following in NEGLECTED and said[position - 1 : position] != ["need"]:
+            return True
+        if word == "never" and following in ENDINGS:
+            return True
+        if word == "must" and "not" in said[position:] and "," in said[position:]:
+            return True  # "must start at 1, not 0"
+    return False
+
+
+def _pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    return list(pairwise(words))
 
 
 def supposes_changes(sentence: Sequence[str]) -> bool:

@@ -97,12 +97,21 @@ def _avoided_fault(words: Sequence[str], start: int) -> int:
 def _is_low_rating(words: Sequence[str]) -> bool:
     """ "Score: 2/10", "Rating: 40%", "Grade: F", "Passed: 3 of 10"."""
     for position, word in enumerate(words[:_RATING_WORDS]):
-        if word not in RATINGS:
+        if word not in RATINGS and word != "confidence":
             continue
         rest = [w for w in words[position + 1 : position + 5] if w not in (":", "-", "=", "is")]
+        if word == "confidence":
+            if rest[:1] in (["low"], ["none"], ["zero"]) or _is_below_half(rest[:2]):
+                return True
+            continue
         if _speaks_of_a_ratio(rest) or rest[:1] in (["0"], ["d"], ["e"], ["f"]):
             return True
     return False
+
+
+def _is_below_half(words: Sequence[str]) -> bool:
+    number, sign, _ = "".join(words).partition("%")
+    return bool(sign) and number.isdecimal() and len(number) < 3 and int(number) < 50
 
 
 def doubtful(words: Sequence[str]) -> bool:

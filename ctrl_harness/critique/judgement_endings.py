@@ -10,6 +10,7 @@ from ctrl_harness.critique.judgement_words import (
     GOOD_WORDS,
     INPUTS,
     LIMITS,
+    MARKS,
     MERITS,
     NOUNS,
     PREPOSITIONS,
@@ -20,6 +21,7 @@ from ctrl_harness.critique.judgement_words import (
     THE_STATEMENT,
     THE_TASK,
     UNJUST,
+    UNSURE,
     WITHOUT_LIMIT,
     Side,
 )
@@ -69,6 +71,11 @@ def _goes_on_well(rest: Reader, sign: str, side: Side, result: bool) -> bool:
         if side == "incorrect":  # "(2/10)" is a mark; "Incorrect: 2/10" counts what?
             return sign == "(" and len(set(points)) == 2
         return said in (["100%"], ["100", "%"]) or (len(set(points)) == 1 and points[0] != "0")
+    if side == "incorrect" and sign != LINE:
+        if following in UNSURE or (sign == ":" and MARKS.get(following) == "incorrect"):
+            return False  # "Incorrect (maybe)"; a box that is not ticked
+        if following == "not" and rest.phrase("not", "sure"):
+            return False
     if following in ("none", "nothing", "zero", "false", "n") or (result and following == "no"):
         return False  # "Wrong outputs: none"
     if following == "no":  # a form's field: "Correct: No"

@@ -24,6 +24,7 @@ from ctrl_harness.critique.judgement_words import (
     DETERMINERS,
     FAULTS,
     FIELDS,
+    FLAWED,
     GOOD_PREDICATES,
     LEADS,
     LEADS_OF_REJECTIONS,
@@ -203,6 +204,11 @@ def _of_the_program(reader: Reader) -> Side | None:
     if side := _predicate(reader):
         return side
     reader.position = start
+    reader.words(WRONG_DEGREES)
+    if reader.word(FLAWED) and reader.word(("and",)):
+        reader.words(WRONG_DEGREES | {"therefore", "thus", "hence"})
+        return "incorrect" if reader.word(("incorrect", "wrong")) else None
+    reader.position = start
     denied = reader.phrase("not")
     reader.words(DEGREES)
     if reader.word(("right",)):
@@ -214,6 +220,8 @@ def _of_the_program(reader: Reader) -> Side | None:
         reader.words(PRAISE | SOUND | {"and", ","})
     if not word or not reader.word(NOUNS - {"response", "draft"}) or reader.next_token == ":":
         return None
+    if word != "correct" or article:
+        reader.one_of(ADDITIONS)
     # "the correct solution" may be another one, which is shown next
     return None if article == "the" and word == "correct" else SIDES[word]
 
@@ -264,6 +272,10 @@ def _does_nothing_correctly(reader: Reader) -> Side | None:
     """ "It does not work correctly", "it fails to correctly handle duplicates"."""
     if not _subject(reader) or not reader.one_of(UNABLE):
         return None
+    start = reader.position
+    if reader.word(("work",)) and reader.next_token in _CLAUSE_ENDS | {None}:
+        return "incorrect"
+    reader.position = start
     clause: list[str] = []
     end = reader.position + _CLAUSE_WORDS
     while (token := reader.next_token) is not None and token not in _CLAUSE_ENDS:
@@ -299,7 +311,7 @@ def _two_predicates(reader: Reader) -> Side | None:
         if word in ("and", "but"):
             reader.position = position + 1
             reader.words(("it", "thus", "therefore", "hence"))
-            if reader.word(("is",)):
+            if reader.word(("is",)) or reader.sentence[position - 1] == "correct":
                 return "incorrect" if _predicate(reader) == "incorrect" else None
     return None
 

@@ -25,6 +25,15 @@ _STRIKE = re.compile(
     r"~~|<s>|</?(?:del|strike)>|\\(?:sout|cancel|xcancel)\b|(?<![\w!])!(?=[\w(\[*\"'])|[≠∼]",
     re.IGNORECASE,
 )
+_NO_FAULTS = re.compile(
+    r",?\s{0,20}\"(?:issues|bugs|errors|problems|mistakes|faults)\"\s{0,4}:\s{0,4}"
+    r"(?:\[\s{0,20}\]|0|null)",
+    re.IGNORECASE,
+)
+"""A field of JSON that lists none."""
+_EMOJI = {"x": "❌", "white_check_mark": "✅", "heavy_check_mark": "✅"}
+_SHORT_CODES = re.compile(r"(?<!\w):(x|white_check_mark|heavy_check_mark):")
+_SAD = re.compile(r"(?<![A-Za-z])(correct[.!]?)[ \t]{0,3}:-?\((?=\s|\Z)", re.IGNORECASE)
 _BLOCK_TAG = re.compile(
     r"</?(?:br|p|div|li|ul|ol|tr|td|th|table|tbody|thead|h[1-6]|hr|pre|format|answer|verdict|result"
     r"|response|output|critique|review|judge?ment|evaluation|final)(?:\s[^<>\n]{0,100})?/?>"
@@ -56,7 +65,7 @@ _TOKEN = re.compile(
     r"|(?P<rule>[-=_–—]{2,})"
     r"|\.+|[^\w\s]",
 )
-_DROPPED = frozenset("\"'`´“”„‟‘’‚«»‹›「」『』〈〉《》*[]{}$)_")
+_DROPPED = frozenset("\"'`´″“”„‟‘’‚〝〞❝❞«»‹›「」『』〈〉《》【】〔〕⟨⟩❰❱*[]{}$)_▶►▸➤◆■●")
 _DASHES = frozenset("-–—‒―‐‑−")
 _NOT = re.compile(r"n['’‘`´]?t$")
 _NEGATED_VERBS = word_set(
@@ -79,7 +88,9 @@ def readable(text: str) -> str:
     text = _TICKED_BOX.sub("", _OPEN_BOX.sub("", text))
     text = _LABEL_TAG.sub(lambda tag: "\n\n" if tag[1] else "\nOverall judgment: ", text)
     text = _TAG_BEFORE_LABEL.sub("\n", text)
-    text = _STRIKE.sub(f" {STRUCK} ", text)
+    text = _NO_FAULTS.sub("", text)
+    text = _SAD.sub(rf"\1 {STRUCK} ", text)
+    text = _STRIKE.sub(f" {STRUCK} ", _SHORT_CODES.sub(lambda code: _EMOJI[code[1]], text))
     text = _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n", text))
     text = _FOOTNOTE.sub(_footnote, text)
     text = _ANGLES.sub(r" \1 ", _LATEX.sub(" ", text))
@@ -133,6 +144,8 @@ def _tokens(text: str) -> Iterator[str]:
             yield "." if len(token) == 1 else "..."
         elif token in _DASHES:
             yield "-"
+        elif token == "&":
+            yield "and"
         elif token[0].isalnum() or token[0] == "_":
             yield from _words(token.lower())
         elif token not in _DROPPED:

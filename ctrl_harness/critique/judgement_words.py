@@ -71,6 +71,7 @@ DETERMINERS = word_set(
     " presented above current whole entire generated draft python python3 code program source"
     " student user candidate coding overall"
 )
+FLAWED = word_set("flawed faulty buggy broken incomplete erroneous")
 NOUNS = word_set(
     "solution code program attempt answer implementation submission function script response"
     " draft snippet"
@@ -90,7 +91,7 @@ DEGREES = word_set(
     " functionally"
 )
 WRONG_DEGREES = DEGREES | word_set(
-    "fundamentally logically semantically obviously plainly just very plain"
+    "fundamentally logically semantically obviously plainly just very plain unfortunately sadly"
     " dead all flatly"
 )
 NEGATED_DEGREES = word_set(
@@ -150,6 +151,7 @@ LIMITS = word_set(
     " comments comment documentation docstring but"
 )
 """Beside "incorrect for" and the like they limit the rejection to what does not count."""
+UNSURE = word_set("maybe perhaps possibly probably likely unsure")
 UNJUST = word_set("wrongly mistakenly unfairly erroneously falsely unjustly")
 ALL = word_set("all every any each")
 THE_STATEMENT = word_set("statement specification requirements constraints description")

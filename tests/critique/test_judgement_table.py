@@ -53,6 +53,7 @@ RECALL = {
     "json": (7, 7),
     "table": (5, 5),
     "explanation": (39, 42),
+    "lead or reason": (29, 47),
 }
 
 
