@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import builtins
 import re
 from collections.abc import Callable
 from functools import lru_cache
 
 from ctrl_harness.errors import UserError
-from ctrl_harness.syntax import parse_program
 from ctrl_harness.verification.fences import fences
 from ctrl_harness.verification.info_string import INVISIBLE, PYTHON, UNTAGGED
 from ctrl_harness.verification.like_sandbox_fusion import Found as Found
@@ -18,9 +15,8 @@ from ctrl_harness.verification.like_sandbox_fusion import (
     find_like_sandbox_fusion as find_like_sandbox_fusion,
 )
 from ctrl_harness.verification.reasoning import strip_reasoning as strip_reasoning
+from ctrl_harness.verification.untagged import programs_among
 
-_NAMES = (ast.Name, ast.arg)
-_BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__"}
 _USUAL_CHARS = 1 << 16
 _MAX_PARSED_CHARS = 100_000
 _CODE_LLAMA = re.compile(r"\[PYTHON\][ \t]*+\n?(.*?)(?:\[/PYTHON\]|\Z)", re.DOTALL)
@@ -52,46 +48,13 @@ def _find_programs(completion: str) -> tuple[str, ...]:
         return enclosed
     untagged = [block for block in blocks if block.language == UNTAGGED]
     parsed = untagged if sum(len(b.text) for b in untagged) <= _MAX_PARSED_CHARS else []
-    if programs := tuple(block.text for block in parsed if _does_something(block.text)):
-        return tuple(code for code in programs if not _only_uses_others(code)) or programs
+    if programs := programs_among(block.text for block in parsed):
+        return programs
     # what follows a fence that was never closed is as often prose
     return tuple(b.text for b in untagged if b.closed and _CODE_LINE.search(b.text))
 
 
 _recent_programs = lru_cache(maxsize=256)(_find_programs)
-
-
-def _does_something(code: str) -> bool:
-    """Whether code is Python and more than values, as sample inputs and outputs are."""
-    try:
-        body = parse_program(code).body
-    # deep nesting ends the parser in several ways
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return not all(_is_value(statement) for statement in body)
-
-
-def _is_value(statement: ast.stmt) -> bool:
-    """`(2,)`, and `Output: 3`, which Python reads as an annotation."""
-    if isinstance(statement, ast.AnnAssign):
-        return statement.value is None
-    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call | ast.Await)
-    return isinstance(statement, ast.Expr) and not is_call
-
-
-def _only_uses_others(code: str) -> bool:
-    """Whether a program only calls what it does not define: the use of another block, or `O(n)`."""
-    body = parse_program(code).body
-    if not all(isinstance(statement, ast.Expr) for statement in body):
-        return False
-    names = [node for statement in body for node in ast.walk(statement) if isinstance(node, _NAMES)]
-    bound = {
-        node.arg if isinstance(node, ast.arg) else node.id
-        for node in names
-        if isinstance(node, ast.arg) or isinstance(node.ctx, ast.Store)
-    }
-    used = {node.id for node in names if isinstance(node, ast.Name)}
-    return not used <= bound | _BUILTINS
 
 
 def first_fence(completion: str) -> str | None:
