@@ -233,7 +233,8 @@ class _Reader:
         """The first closing fence that does not stand in a string of the program.
 
         A fence within a string ends the block where the string is never closed, or where what
-        comes of going on is no Python: then it was the program that was broken.
+        comes of going on, to a fence or to the text's end, is no Python: then it was the program
+        that was broken.
         """
         depth = opening.quotes
         is_code = opening.language in (PYTHON, UNTAGGED)
@@ -242,10 +243,11 @@ class _Reader:
         for line in range(number + 1, len(self._lines)):
             text = _unquoted(self._lines[line], depth)
             if text is None:
-                return in_string or _End(line, closed=False)
+                too_short = None  # where a quotation ends, its block does too
+                break
             ahead = in_string or too_short or opening.in_prose
             if ahead and not self._allowance.looks_ahead():
-                break
+                return in_string or too_short or _End(len(self._lines), closed=False)
             stop = _STOP.match(text) if "```" in text or "~~~" in text else None
             if stop and stop["ticks"][0] == opening.ticks[0]:
                 end = self._end_at(line, stop)
@@ -258,7 +260,7 @@ class _Reader:
                 else:
                     return in_string
             if opening.language == PYTHON and "<" in text and not string and _FOREIGN.match(text):
-                return in_string or too_short or _End(line, closed=False)
+                break
             if is_code:
                 string.read(text)
                 if string.ticks is not None and opening.ticks[0] == "`":
@@ -266,7 +268,12 @@ class _Reader:
                     end = self._end_within(line, string.ticks + offset)
                     if self._ends_code(number, end, opening):
                         return end
-        return in_string or too_short or _End(len(self._lines), closed=False)
+        else:
+            line = len(self._lines)
+        whole = _End(line, closed=False)
+        if in_string and not string and self._allowance.parses(self._code(number, whole, opening)):
+            return whole
+        return in_string or too_short or whole
 
     def _end_at(self, line: int, stop: re.Match[str]) -> _End:
         """What a line that begins with a fence does to the block: most close it."""
