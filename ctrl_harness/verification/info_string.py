@@ -3,8 +3,8 @@
 CommonMark says no more than that the first word is usually the language. Beside it stand here: file
 names (`python:solution.py`, `main.py`), attributes of Pandoc, knitr, MyST and site generators
 (`{.python .numberLines}`, `{python, echo=TRUE}`, `python{1,2}`), versions (`python3.11`,
-`Python 3`), MIME types (`text/x-python`), the classes of HTML (`language-python`) and decoration
-(`[python]`, `# python`).
+`Python 3`, `python@3`), MIME types (`text/x-python`), the classes of HTML (`language-python`) and
+decoration (`[python]`, `# python`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
 PYTHON = "python"
 UNTAGGED = ""
 
-_PYTHON = re.compile(r"(?:python|py|pypy|cpython|ipython)(?:[-_]?3(?:\.\d+)*|[-_]code)?")
+_PYTHON = re.compile(r"(?:python|py|pypy|cpython|ipython)(?:[-_/@]?3(?:\.\d+)*|[-_]code)?")
 _ATTRIBUTE = re.compile(r"(?:lang|language|class|type|code)\s*[=:]\s*")
 _FILE = re.compile(r"(?:file|filename|name|path|title)\s*=\s*[\"']?(?P<file>[^\"'\s]+)")
 _PREFIX = re.compile(
@@ -26,8 +26,8 @@ _PREFIX = re.compile(
 _WORD = re.compile(r"[^\s{}\[\](),;:=|\"'<>!?*`\\]+")
 _DIRECTIVES = frozenset({"code-cell", "code-block", "code", "sourcecode"})
 _NO_PROGRAM = frozenset({
-    "console", "doctest", "error", "interactive", "output", "repl", "result", "session", "shell",
-    "traceback",
+    "console", "doctest", "end", "error", "interactive", "output", "repl", "result", "session",
+    "shell", "traceback",
 })  # fmt: skip
 _NO_LANGUAGE = frozenset({"answer", "code", "program", "snippet", "solution", "tool_code"})
 """`tool_code` is Gemma's word for Python that it writes."""
@@ -38,7 +38,7 @@ def language_of(info: str) -> str:
     lower case.
 
     What Python prints or was typed into is not Python (`pycon`, `python output`, `text`), and
-    neither are Python 2 and Cython.
+    neither are Python 2, Cython and what comes where Python ends (`python end`).
     """
     text = info.strip().strip(INVISIBLE).strip().lower()
     if text in ("", PYTHON):
