@@ -381,7 +381,7 @@ def test_no_completion_makes_a_rule_fail(completion: str) -> None:
         "<answer>" * 20_000 + "```",
         "```python\n" + "(" * 100_000,
         "".join("`" * length + "python\n'''\n" for length in range(500, 3, -1)),
-        "```python\n'''\n```\n" + "x\n" * 60_000 + "'''\n```\n" + "```py\n'''\n```\nx\n'''\n" * 9_000,
+        "```py\n'''\n```\n" + "x\n" * 60_000 + "'''\n```\n" + "```py\n'''\n```\nx\n'''\n" * 9_000,
         "```\nassert f(1)\n```\n" * 4_500,
         "```\ndef f(n): f(n)\n```\n" * 4_000,
         "```\nx = a" + ".a" * 2_500 + "()\n```\n```\nclass A(b" + ".b" * 2_500 + "): a()\n```\n",
