@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from ctrl_harness.syntax import parse_program, parse_runnable
+from ctrl_harness.syntax import parse_program
 
 _PARSER_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 """Deep nesting ends the parser in several ways."""
@@ -65,7 +65,7 @@ def programs_among(codes: Iterable[str]) -> tuple[str, ...]:
     blocks = _without(blocks, lambda block: _uses(block, defined))
     wanted = {name for block in blocks for name in block.missing}
     blocks = _without(blocks, lambda block: _assigns_values(block, wanted))
-    blocks = _without(blocks, lambda block: not _compiles(block.code))
+    blocks = _without(blocks, lambda block: _is_out_of_a_function(block.body))
     return tuple(block.code for block in blocks)
 
 
@@ -154,12 +154,20 @@ def _is_literal(node: ast.AST) -> bool:
     return node.id in _OF_JSON if isinstance(node, ast.Name) else isinstance(node, _LITERALS)
 
 
-def _compiles(code: str) -> bool:
-    try:
-        parse_runnable(code)
-    except _PARSER_ERRORS:
-        return False
-    return True
+def _is_out_of_a_function(body: list[ast.stmt]) -> bool:
+    """Whether it stood in one: `return n + 1` parses and never compiles.
+
+    The compiler itself is not asked: a text of two thousand characters keeps it busy for seconds,
+    and fills gigabytes.
+    """
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Await):
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending += ast.iter_child_nodes(node)
+    return False
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[tuple[str, _Definition]]:

@@ -383,6 +383,8 @@ def test_no_completion_makes_a_rule_fail(completion: str) -> None:
         "".join("`" * length + "python\n'''\n" for length in range(500, 3, -1)),
         "```py\n'''\n```\n" + "x\n" * 60_000 + "'''\n```\n" + "```py\n'''\n```\nx\n'''\n" * 9_000,
         "```\nassert f(1)\n```\n" * 4_500,
+        2 * ("```\n" + "".join(f"{' ' * n}try: f()\n{' ' * n}finally:\n" for n in range(19))
+             + " " * 19 + "f()\n```\n"),  # what the compiler makes of it doubles 19 times
         "```\ndef f(n): f(n)\n```\n" * 4_000,
         "```\nx = a" + ".a" * 2_500 + "()\n```\n```\nclass A(b" + ".b" * 2_500 + "): a()\n```\n",
     ],
