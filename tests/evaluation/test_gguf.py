@@ -405,6 +405,7 @@ for _ in range(40):
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_process_ends_soon_and_without_a_crash(
     open_tiny: Callable[..., Model], tiny_gguf: Path, tmp_path: Path
 ) -> None:

@@ -570,6 +570,7 @@ anyio.run(ProcessExecutor(1).execute, Program({source!r}), [call], limits)
 """
 
 
+@pytest.mark.slow
 @linux_only
 def test_an_endless_program_outlives_a_killed_harness_by_seconds(tmp_path: Path) -> None:
     path = tmp_path / "pid"

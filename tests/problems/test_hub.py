@@ -173,6 +173,7 @@ def test_a_hub_out_of_reach_is_one_line_that_says_what_to_do(tmp_path):
     assert answer.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_hub_that_accepts_and_says_nothing_is_given_up_within_seconds(tmp_path):
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
         started = time.monotonic()

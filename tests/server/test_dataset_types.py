@@ -176,6 +176,7 @@ def test_values_are_as_in_python_but_for_rounding(
     assert result["accepted"] is accepted
 
 
+@pytest.mark.slow
 def test_the_asserts_of_a_row_share_a_time(client: httpx.Client) -> None:
     slow = fenced(f"import time\n{ODD.replace('return', 'time.sleep(0.4); return')}")
     for seconds, accepted in ((1, False), (4, True)):

@@ -142,6 +142,7 @@ def test_a_body_that_breaks_off_takes_no_place(serve: Serve) -> None:
         assert client.post("/run_code", json=PRINT).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_idle_is_left_to_the_client(serve: Serve) -> None:
     server = serve("--workers", "1")
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)

@@ -49,7 +49,7 @@ async def cases_spared(pieces: list[Any]) -> int:
 
 
 SETS = ("CodeContests", "MBPP+ canonical", "MBPP+ completions", "APPS", "LiveCodeBench")
-A_FEW = ("CodeContests", "MBPP+ completions", "APPS")
+A_FEW = ("CodeContests", "APPS")
 
 
 @pytest.mark.parametrize(

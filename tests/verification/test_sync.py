@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -174,6 +175,7 @@ def test_nothing_starts_before_the_first_judgement() -> None:
 
 def test_nothing_is_left_after_the_context() -> None:
     executor = EmbeddedExecutor(jobs=2)
+    gc.collect()  # what other tests left would close its descriptors meanwhile
     threads, descriptors = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
     with SyncJudge(Judge(executor)) as judge:
         for future in [judge.submit(ADD, RIGHT) for _ in range(8)]:
@@ -182,7 +184,7 @@ def test_nothing_is_left_after_the_context() -> None:
         assert len(cells) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in cells)
     assert soon(lambda: set(threading.enumerate()) <= threads)
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
 
 
 def test_closing_cancels_what_is_not_done(executor: EmbeddedExecutor) -> None:
