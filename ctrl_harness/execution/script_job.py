@@ -20,13 +20,14 @@ from ctrl_harness.problems.assertions import (
     always_fails,
     always_holds,
     catches_failures,
-    ends_in_failure,
-    expects_error,
+    failing_end,
+    fails_when_called,
     is_assertion_call,
     is_raises_block,
     own_functions,
     raises_exception,
 )
+from ctrl_harness.problems.decisions import Decision, decisions, failing_functions
 from ctrl_harness.syntax import parse_module
 
 _COMPOUND = (
@@ -115,10 +116,15 @@ def marked(script: str, name: str) -> str:
 
 
 def _marks(tree: ast.Module, lines: list[bytes], name: str) -> Iterator[_Mark]:
-    own = own_functions(tree)
+    own, failing = own_functions(tree), failing_functions(tree)
+    expected: set[ast.AST] = set()
+    conditions = {node.test for node in ast.walk(tree) if isinstance(node, (ast.If, ast.While))}
+    for decision in decisions(tree):
+        if decision.holds == "raised":
+            expected.add(decision.node)
+        yield from _decision_marks(decision, lines, name, decision.node in conditions)
     waiting: list[ast.AST] = [tree]
     blocks: set[ast.AST] = set()
-    chained: set[ast.AST] = set()
     while waiting:
         node = waiting.pop()
         match node:
@@ -126,9 +132,6 @@ def _marks(tree: ast.Module, lines: list[bytes], name: str) -> Iterator[_Mark]:
                 continue
             case ast.Assert(test=test) if not always_holds(test):
                 yield from _wrapped(test, f"{name}.must")
-            case ast.If():
-                if node not in chained:
-                    yield from _condition_marks(node, name, chained)
             case ast.With(items=items) | ast.AsyncWith(items=items):
                 for item in items:
                     if is_raises_block(item.context_expr):
@@ -139,55 +142,89 @@ def _marks(tree: ast.Module, lines: list[bytes], name: str) -> Iterator[_Mark]:
                 yield from _wrapped(raised, f"{name}.failure")
             case ast.Raise(exc=ast.expr() as raised) if raises_exception(node):
                 yield from _wrapped(raised, f"{name}.thrown")
-            case ast.Expr(value=ast.Call(func=function)) if always_fails(node):
-                yield from _wrapped(function, f"{name}.failure")
-            case ast.Call(func=function) if node not in blocks and is_assertion_call(node, own):
-                yield from _wrapped(function, f"{name}.call")
-            case ast.Try():
-                yield from _handler_marks(node, lines, name)
+            case ast.Expr(value=ast.Call() as call):
+                yield from _failure_marks(call, failing, name)
+            case ast.BoolOp(values=[*_, ast.Call() as call]) if failing_end(node):
+                yield from _failure_marks(call, failing, name)
+            case ast.IfExp(body=body, orelse=orelse):
+                for each in (body, orelse):
+                    yield from _failure_marks(each, failing, name)
+            case ast.ExceptHandler() if node not in expected and _goes_on_asserting(node):
+                yield _before(node.body[0], lines, f"{name}.forgive()")
+        if isinstance(node, ast.Call) and node not in blocks and is_assertion_call(node, own):
+            yield from _wrapped(node.func, f"{name}.call")
         waiting += ast.iter_child_nodes(node)
 
 
-def _wrapped(node: ast.expr, function: str) -> Iterator[_Mark]:
-    if isinstance(node, (ast.Yield, ast.YieldFrom)):
+def _wrapped(node: ast.expr, function: str, bare: bool = False) -> Iterator[_Mark]:
+    """bare: it may be what is no argument as it stands, as a tuple without parentheses."""
+    if isinstance(node, (ast.Yield, ast.YieldFrom)) and not bare:
         return
     assert node.end_lineno is not None and node.end_col_offset is not None
     start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    yield _Mark(*start, (1, -end[0], -end[1]), f"{function}(")
-    yield _Mark(*end, (0, -start[0], -start[1]), ")")
+    opening, closing = ("((", "))") if bare else ("(", ")")
+    yield _Mark(*start, (1, -end[0], -end[1]), f"{function}{opening}")
+    yield _Mark(*end, (0, -start[0], -start[1]), closing)
 
 
-def _condition_marks(first: ast.If, name: str, chained: set[ast.AST]) -> Iterator[_Mark]:
-    """Those of an `if` with its `elif`s."""
-    chain = [first]
-    while len(chain[-1].orelse) == 1 and isinstance(further := chain[-1].orelse[0], ast.If):
-        chain.append(further)
-    chained.update(chain)
-    ends_badly = ends_in_failure(chain[-1].orelse)
-    for each in chain:
-        if ends_in_failure(each.body):
-            yield from _wrapped(each.test, f"{name}.unless")
-        elif ends_badly:
-            yield from _wrapped(each.test, f"{name}.may")
+def _failure_marks(node: ast.expr, failing: frozenset[str], name: str) -> Iterator[_Mark]:
+    """Of a call that says that a test has failed; the code's own functions say so within."""
+    if not isinstance(node, ast.Call) or not fails_when_called(node):
+        return
+    if not (isinstance(node.func, ast.Name) and node.func.id in failing):
+        yield from _wrapped(node.func, f"{name}.failure")
 
 
-def _handler_marks(node: ast.Try, lines: list[bytes], name: str) -> Iterator[_Mark]:
-    for handler in node.handlers:
-        if expects_error(node):
-            yield _before(handler.body[0], lines, f"{name}.raised()")
-        elif catches_failures(handler) and any(
-            isinstance(n, (ast.Assert, ast.Raise)) or is_assertion_call(n)
-            for statement in handler.body
-            for n in ast.walk(statement)
-        ):
-            yield _before(handler.body[0], lines, f"{name}.forgive()")
+def _decision_marks(
+    decision: Decision, lines: list[bytes], name: str, is_condition: bool
+) -> Iterator[_Mark]:
+    """is_condition: nothing but the truth of the node counts, else its value is wanted, too."""
+    match decision:
+        case Decision("true", ast.expr() as node):
+            yield from _wrapped(node, f"{name}.{'may' if is_condition else 'either'}")
+        case Decision("false", ast.expr() as node):
+            yield from _wrapped(node, f"{name}.{'unless' if is_condition else 'neither'}")
+        case Decision("evaluated", ast.expr() as node):
+            yield from _wrapped(node, f"{name}.evaluated", bare=True)
+        case Decision("raised", ast.ExceptHandler(body=[first, *_])):
+            yield _before(first, lines, f"{name}.raised()")
+        case Decision("passed", ast.Try() | ast.TryStar() as node):
+            yield from _end_marks(node, lines, name)
+
+
+def _end_marks(node: ast.Try | ast.TryStar, lines: list[bytes], name: str) -> Iterator[_Mark]:
+    """Where the body of a `try` has come to its end."""
+    if node.orelse:
+        yield _before(node.orelse[0], lines, f"{name}.passed()")
+        return
+    match node.body[-1]:
+        case ast.Return(value=ast.expr() as value):
+            yield from _wrapped(value, f"{name}.evaluated", bare=True)
+        case ast.Return() | ast.Break() | ast.Continue() as last:
+            yield _before(last, lines, f"{name}.passed()")
+        case last:
+            yield _after(last, lines, f"{name}.passed()")
+
+
+def _goes_on_asserting(handler: ast.ExceptHandler) -> bool:
+    """Whether an `except` that also takes failed assertions asserts or raises in turn."""
+    return catches_failures(handler) and any(
+        isinstance(n, (ast.Assert, ast.Raise)) or is_assertion_call(n)
+        for statement in handler.body
+        for n in ast.walk(statement)
+    )
 
 
 def _before(statement: ast.stmt, lines: list[bytes], text: str) -> _Mark:
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    line, column = statement.lineno, statement.col_offset
-    if decorators:
-        line = decorators[0].lineno
-    indent = lines[line - 1][:column].decode()
+    line = decorators[0].lineno if decorators else statement.lineno
+    indent = lines[line - 1][: statement.col_offset].decode()
     end = f"\n{indent}" if isinstance(statement, _COMPOUND) else "; "
-    return _Mark(line, column, (1, -(1 << 60), 0), text + end)
+    return _Mark(line, statement.col_offset, (1, -(1 << 60), 0), text + end)
+
+
+def _after(statement: ast.stmt, lines: list[bytes], text: str) -> _Mark:
+    assert statement.end_lineno is not None and statement.end_col_offset is not None
+    indent = lines[statement.lineno - 1][: statement.col_offset].decode()
+    start = f"\n{indent}" if isinstance(statement, _COMPOUND) else "; "
+    return _Mark(statement.end_lineno, statement.end_col_offset, (0, 1, 0), start + text)

@@ -25,7 +25,7 @@ class Tally:
     """held: assertions evaluated that were true. failed: those that were not, caught or not."""
 
     def __init__(self) -> None:
-        self.held = self.failed = 0
+        self.held = self.failed = self._open = 0
         self._last: object = None
 
     def must(self, value: object) -> bool:
@@ -49,6 +49,26 @@ class Tally:
         self.held += not truth
         return truth
 
+    def either(self, value: _T) -> _T:
+        """What `ok or fail()` begins with, whose value may be wanted."""
+        self.held += bool(value)
+        return value
+
+    def neither(self, value: _T) -> _T:
+        """The same for `bad and fail()`."""
+        self.held += not value
+        return value
+
+    def evaluated(self, value: _T) -> _T:
+        """What is matched, looped over or returned, so that a failure is an exception next."""
+        self.held += 1
+        self._open += 1
+        return value
+
+    def passed(self) -> None:
+        """The body of a `try` that must not raise has not."""
+        self.held += 1
+
     def failure(self, value: _T) -> _T:
         """What says that a test has failed: the exception to raise, the function to call."""
         self.failed += 1
@@ -56,7 +76,13 @@ class Tally:
         return value
 
     def thrown(self, value: _T) -> _T:
-        """The same, or an exception that the program is to catch."""
+        """The same, or an exception that the program is to catch.
+
+        What caught it may keep it to itself, so a check that can end in it did not hold.
+        """
+        if self._open:
+            self._open -= 1
+            self.held -= 1
         self._last = value
         return value
 

@@ -29,24 +29,57 @@ def always_holds(test: ast.expr) -> bool:
     return False
 
 
-def always_fails(statement: ast.stmt) -> bool:
+def always_fails(statement: ast.stmt, failing: frozenset[str] = frozenset()) -> bool:
     """A statement by which test code says that a test has failed, and that nothing else may mean.
 
     `assert False`, `raise AssertionError` (the class or an instance), a call of `fail`, and an exit
-    with a status that is not 0.
+    with a status that is not 0. failing: the code's own functions that come to nothing else.
     """
     match statement:
         case ast.Assert(test=ast.Constant(value=value)):
             return not value
         case ast.Raise(exc=ast.expr() as raised) if _last_name(raised) == "AssertionError":
             return True
-        case ast.Raise(exc=ast.Call() as call) | ast.Expr(value=ast.Call() as call):
-            name = _last_name(call.func)
-            if name == "fail":
-                return True
-            return name in _EXITS and any(
-                isinstance(a, ast.Constant) and a.value not in (0, None, False) for a in call.args
-            )
+        case ast.Raise(exc=ast.Call() as call):
+            return fails_when_called(call)
+        case ast.Expr(value=ast.Call() as call):
+            return fails_when_called(call, failing)
+    return False
+
+
+def fails_when_called(node: ast.expr, failing: frozenset[str] = frozenset()) -> bool:
+    """Whether an expression is a call that says so: `self.fail(…)`, `sys.exit(1)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = _last_name(node.func)
+    if name == "fail" or name in failing:
+        return True
+    return name in _EXITS and any(
+        isinstance(a, ast.Constant) and a.value not in (0, None, False) for a in node.args
+    )
+
+
+def failing_end(node: ast.expr, failing: frozenset[str] = frozenset()) -> bool:
+    """Whether an expression may end in such a call, which is its last part: `ok or fail(…)`."""
+    while isinstance(node, ast.BoolOp):
+        node = node.values[-1]
+    return fails_when_called(node, failing)
+
+
+def leaves(statement: ast.stmt, failing: bool = True) -> bool:
+    """Whether a statement ends the tests: `sys.exit(…)`, `raise SystemExit`.
+
+    failing: also with a status that is known not to be 0.
+    """
+    if not failing and always_fails(statement):
+        return False
+    match statement:
+        case ast.Raise(exc=raised):
+            return _last_name(raised) == "SystemExit"
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
+            return name in _EXITS
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name))):
+            return module in ("sys", "os", "builtins") and name in _EXITS
     return False
 
 
@@ -194,6 +227,11 @@ def _assertions_in(node: ast.AST, reached: frozenset[str]) -> Iterator[ast.AST]:
             (isinstance(current, ast.stmt) and ends_in_failure([current]))
             or is_assertion_call(current, own)
             or (isinstance(current, ast.withitem) and is_raises_block(current.context_expr))
+            or (isinstance(current, ast.BoolOp) and failing_end(current))
+            or (
+                isinstance(current, ast.IfExp)
+                and any(map(fails_when_called, (current.body, current.orelse)))
+            )
         ):
             yield current
         waiting += ast.iter_child_nodes(current)

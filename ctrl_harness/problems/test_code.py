@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from ctrl_harness.errors import UserError
 from ctrl_harness.problems.assertions import reached_assertions, unreached_functions
+from ctrl_harness.problems.decisions import can_be_counted
 from ctrl_harness.problems.plain_values import NotPlain, plain_value
 from ctrl_harness.problems.problem import CallCase, OracleKind, ScriptCase
 from ctrl_harness.problems.test_reader import Reader
@@ -71,6 +72,11 @@ def read_test_code(
         module = _parsed(whole)
     if not reached_assertions(module):
         raise UserError(_nothing_asserted(module))
+    if not can_be_counted(module):
+        raise UserError(
+            "says that a test has failed, but by no condition that could be counted as a check, so "
+            "it would accept no program; write `assert f(…) == …`"
+        )
     given = _parsed(setup).body if setup.strip() else []
     if not all(map(_only_names, given)):
         return TestCode((ScriptCase(whole),))

@@ -249,6 +249,11 @@ def test_tests_that_would_take_long_to_follow_run_as_they_are() -> None:
         ("def a(): b()\ndef b():\n    assert f(1)", r"nothing calls \(b\)"),
         ("import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
          "        self.assertTrue(f(1))", r"nothing calls \(T\)"),
+        ("raise AssertionError", "by no condition"),
+        ("if False:\n    raise AssertionError(f(1))", "by no condition"),
+        ("def no():\n    raise AssertionError\ndef yes(): pass\n[no, yes][f(1) == 2]()",
+         "by no condition"),
+        ("def no():\n    raise AssertionError\n[no() for x in f(1) if x != 2]", "by no condition"),
         ("assert (", "is not Python"),
         ("return 1", "is not Python"),
         ("x" * (1 << 20) + " == 1", "characters"),
@@ -265,6 +270,9 @@ def test_code_that_can_assert_nothing_is_refused(code: str, says: str) -> None:
         "if f(1) != 2:\n    raise AssertionError",
         "if f(1) != 2:\n    raise Exception('no')",
         "import sys\nif f(1) != 2:\n    sys.exit(1)",
+        "import sys\nf(1) == 2 or sys.exit(1)",
+        "import sys\nsys.exit(1) if f(1) != 2 else None",
+        "match f(1):\n    case 2: pass\n    case _: raise AssertionError",
         "def test_f():\n    assert f(1)\nfor n, t in list(globals().items()):\n"
         "    if n.startswith('test_'):\n        t()",
         "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"

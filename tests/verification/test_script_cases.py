@@ -104,6 +104,104 @@ def test_tests_in_every_form_tell_right_from_wrong(judge: Judge, script: str) ->
     assert judge_all(judge, read, WRONG) & {"wrong_answer", "runtime_error"}
 
 
+DECIDED_ELSEWHERE = [
+    # an early return, before a failure of every form
+    *(
+        f"import sys\ndef eq(g, w):\n    if g == w:\n        return True\n    {failure}\n"
+        "eq(add(1, 2), 3)\neq(add(9, 2), 11)\n"
+        for failure in ("raise AssertionError(g)", "assert False, g", "sys.exit(1)", "fail(g)",
+                        "raise Exception(g)")
+    ),
+    "def eq(g, w):\n    if g != w:\n        print(g)\n    else:\n        return\n    print(w)\n"
+    "    raise AssertionError(g)\neq(add(9, 2), 11)",
+    "def eq(g, w):\n    if g < w: pass\n    elif g > w: pass\n    else: return w\n"
+    "    raise AssertionError(g)\neq(add(9, 2), 11)",
+    "def one_of(g, ws):\n    for w in ws:\n        if g == w:\n            return w\n"
+    "    raise AssertionError(g)\none_of(add(9, 2), [10, 11])",
+    "def one_of(g, ws):\n    for w in ws:\n        if g != w:\n            continue\n"
+    "        return w\n    assert False, g\none_of(add(9, 2), [10, 11])",
+    "def rejects(a, b):\n    try:\n        add(a, b)\n    except TypeError:\n        return\n"
+    "    raise AssertionError\nrejects('a', 1)",
+    "for a in (1, 9):\n    if add(a, 2) == a + 2:\n        continue\n    raise AssertionError(a)",
+    "for a in (1, 9):\n    with open('/dev/null'):\n        if add(a, 2) == a + 2:\n"
+    "            continue\n    raise AssertionError(a)",
+    "import sys\nif add(9, 2) == 11:\n    sys.exit(0)\nraise AssertionError",
+    "import sys\nif add(9, 2) == 11:\n    raise SystemExit\nsys.exit(1)",
+    "match add(1, 2):\n    case 3:\n        pass\n    case _:\n        raise AssertionError",
+    "import sys\nmatch add(1, 2), add(9, 2):\n    case 3, 11: pass\n    case _: sys.exit(1)",
+    "match add(1, 2):\n    case 0: raise AssertionError",
+    "def eq(g):\n    match g:\n        case 11: return\n    raise AssertionError\neq(add(9, 2))",
+    "for v in (10, 11):\n    if add(9, 2) == v: break\nelse:\n    raise AssertionError",
+    "for v in (10, 11):\n    if add(9, 2) == v:\n        break\nelse:\n    assert False, 'no'",
+    "v = 0\nwhile v < 12:\n    if add(9, 2) == v and v: break\n    v += 1\nelse:\n"
+    "    raise AssertionError",
+    "while True:\n    if add(9, 2) == 11:\n        break\n    raise AssertionError",
+    "while add(9, 2) != 11: raise AssertionError",
+    "for a in [a for a in (1, 9) if add(a, 2) != a + 2]:\n    raise AssertionError(a)",
+    "def fail(m):\n    raise AssertionError(m)\nadd(9, 2) == 11 or fail('x')",
+    "def die(m):\n    print(m)\n    raise AssertionError(m)\nif add(9, 2) != 11:\n    die('x')",
+    "def die(m):\n    raise AssertionError(m)\nadd(9, 2) == 11 and add(1, 2) == 3 or die('x')",
+    "import sys\nadd(9, 2) != 11 and sys.exit(1)",
+    "import sys\nNone if add(9, 2) == 11 else sys.exit(1)",
+    "try: {3: 1}[add(1, 2)]\nexcept KeyError: raise AssertionError",
+    "try:\n    for a in (1, 9):\n        {a + 2: 1}[add(a, 2)]  # a key\n"
+    "except KeyError:\n    raise AssertionError",
+    "def find():\n    try:\n        return {3: 1}[add(1, 2)], 'é'\n    except KeyError:\n"
+    "        raise AssertionError\nfind()",
+    "for a in (1, 9):\n    try:\n        {a + 2: 1}[add(a, 2)]; continue\n"
+    "    except KeyError:\n        raise AssertionError",
+    "try:\n    {3: 1}[add(1, 2)]\nexcept KeyError:\n    raise AssertionError\nelse:\n"
+    "    print('ok')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("script", DECIDED_ELSEWHERE)
+def test_what_decides_over_a_failure_that_a_right_program_never_comes_to_is_a_check(
+    judge: Judge, script: str
+) -> None:
+    assert judge(script, ADD).status == "accepted"
+    assert judge(script, WRONG).status in ("wrong_answer", "runtime_error")
+    read = parse_problem({"cases": [{"script": script}]}, "p")
+    assert judge_all(judge, read, ADD) == {"accepted"}
+    assert judge_all(judge, read, WRONG) & {"wrong_answer", "runtime_error"}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "match add(1, 2):\n    case 3: pass\n    case _: {failure}",
+        "for a in [add(1, 2) - 3][: add(1, 2) != 3]:\n    {failure}",
+        "while add(1, 2) != 3:\n    {failure}",
+        "for a in (1, 9):\n    if add(a, 2) == a + 2: continue\n    {failure}",
+    ],
+)
+@pytest.mark.parametrize("failure", ["raise AssertionError", "raise Exception"])
+def test_such_a_failure_that_the_tests_keep_to_themselves_is_one(
+    judge: Judge, check: str, failure: str
+) -> None:
+    lines = check.format(failure=failure).replace("\n", "\n    ")
+    script = f"try:\n    {lines}\nexcept Exception:\n    print('failed')"
+    assert judge(script, ADD).status == "accepted"
+    assert judge(script, WRONG).status == "wrong_answer"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "try:\n    result = f()\nexcept Exception as e:\n    raise AssertionError(e)\n"
+        "for x in result:\n    assert x > 0",
+        "try:\n    import solution\nexcept ImportError:\n    raise AssertionError('none')\n"
+        "for x in f():\n    if x > 0: continue\n    raise AssertionError(x)",
+        "while f():\n    if g() == 2: break\n    raise AssertionError",
+        "for x in f():\n    match x:\n        case 1: pass\n        case _: raise AssertionError",
+    ],
+)
+def test_no_check_is_evaluated_where_none_is_come_to(judge: Judge, script: str) -> None:
+    result = judge(script, "def f(): return []")
+    assert result.status == "wrong_answer"
+    assert "evaluated no assertion" in result.error
+
+
 EQUAL_TO_ALL = """\
 class All(int):
     def __eq__(self, other): return True
