@@ -118,11 +118,10 @@ def marked(script: str, name: str) -> str:
 def _marks(tree: ast.Module, lines: list[bytes], name: str) -> Iterator[_Mark]:
     own, failing = own_functions(tree), failing_functions(tree)
     expected: set[ast.AST] = set()
-    conditions = {node.test for node in ast.walk(tree) if isinstance(node, (ast.If, ast.While))}
-    for decision in decisions(tree):
+    for decision in decisions(tree, failing):
         if decision.holds == "raised":
             expected.add(decision.node)
-        yield from _decision_marks(decision, lines, name, decision.node in conditions)
+        yield from _decision_marks(decision, lines, name)
     waiting: list[ast.AST] = [tree]
     blocks: set[ast.AST] = set()
     while waiting:
@@ -175,21 +174,19 @@ def _failure_marks(node: ast.expr, failing: frozenset[str], name: str) -> Iterat
         yield from _wrapped(node.func, f"{name}.failure")
 
 
-def _decision_marks(
-    decision: Decision, lines: list[bytes], name: str, is_condition: bool
-) -> Iterator[_Mark]:
-    """is_condition: nothing but the truth of the node counts, else its value is wanted, too."""
+_TALLIED = {"true": "may", "false": "unless", "either": "either", "neither": "neither"}
+
+
+def _decision_marks(decision: Decision, lines: list[bytes], name: str) -> Iterator[_Mark]:
     match decision:
-        case Decision("true", ast.expr() as node):
-            yield from _wrapped(node, f"{name}.{'may' if is_condition else 'either'}")
-        case Decision("false", ast.expr() as node):
-            yield from _wrapped(node, f"{name}.{'unless' if is_condition else 'neither'}")
         case Decision("evaluated", ast.expr() as node):
             yield from _wrapped(node, f"{name}.evaluated", bare=True)
         case Decision("raised", ast.ExceptHandler(body=[first, *_])):
             yield _before(first, lines, f"{name}.raised()")
         case Decision("passed", ast.Try() | ast.TryStar() as node):
             yield from _end_marks(node, lines, name)
+        case Decision(holds, ast.expr() as node):
+            yield from _wrapped(node, f"{name}.{_TALLIED[holds]}")
 
 
 def _end_marks(node: ast.Try | ast.TryStar, lines: list[bytes], name: str) -> Iterator[_Mark]:

@@ -28,13 +28,14 @@ from ctrl_harness.problems.assertions import (
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _JUMPS = (ast.Return, ast.Break, ast.Continue, ast.Yield, ast.YieldFrom)
 
-Holds = Literal["true", "false", "evaluated", "raised", "passed"]
+Holds = Literal["true", "false", "either", "neither", "evaluated", "raised", "passed"]
 
 
 class Decision(NamedTuple):
     """node: what is evaluated. holds: by what outcome of it the test holds.
 
-    true, false: a condition. evaluated: a subject or an iterator, after which a failure is an
+    true, false: a condition. either, neither: the same where its value may be wanted, too.
+    evaluated: a subject or an iterator, after which a failure is an
     exception. raised: an `except` that is come to. passed: a `try` whose body comes to its end.
     """
 
@@ -54,17 +55,19 @@ class _Way(NamedTuple):
     failing: frozenset[str]
 
 
-def decisions(module: ast.Module) -> list[Decision]:
-    """All of a module, at whatever depth.
+def decisions(module: ast.Module, failing: frozenset[str] | None = None) -> list[Decision]:
+    """All of a module, at whatever depth. failing: its `failing_functions`, where they are known.
 
     A `try` that says that its body must not raise is a check only in code that has no other: it is
     also how a call gets a better message, and then says nothing of the result.
     """
-    failing = failing_functions(module)
+    failing = failing_functions(module) if failing is None else failing
     found = list(_in_block(module.body, _Way(False, False, False, failing)))
     found += _in_expressions(module, failing)
     others = [each for each in found if each.holds != "passed"]
-    return others if others or _has_assertions(module) else found
+    if len(others) == len(found) or others or _has_assertions(module):
+        return others
+    return found
 
 
 def can_be_counted(module: ast.Module) -> bool:
@@ -252,10 +255,10 @@ def _in_expressions(module: ast.Module, failing: frozenset[str]) -> Iterator[Dec
             case ast.JoinedStr():  # where in it something stands is not told
                 continue
             case ast.BoolOp(op=op, values=[*values, last]) if failing_end(last, failing):
-                holds: Holds = "true" if isinstance(op, ast.Or) else "false"
+                holds: Holds = "either" if isinstance(op, ast.Or) else "neither"
                 yield from (Decision(holds, value) for value in values)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 fails, ends_badly = (fails_when_called(e, failing) for e in (body, orelse))
                 if fails != ends_badly:
-                    yield Decision("false" if fails else "true", test)
+                    yield Decision("neither" if fails else "either", test)
         waiting += ast.iter_child_nodes(node)
