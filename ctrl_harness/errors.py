@@ -39,7 +39,9 @@ class JudgeError(CtrlHarnessError, RuntimeError):
 
 
 class PreludeError(JudgeError):
-    """The code that runs before the program failed by itself: whoever gave it has to mend it."""
+    """The code that runs before the program failed by itself, or the tests import what is not
+    there: whoever gave them has to mend them.
+    """
 
 
 class ContextOverflow(JudgeError):

@@ -14,6 +14,7 @@ from ctrl_harness.execution.descriptors import write_all
 from ctrl_harness.execution.handout import Call
 from ctrl_harness.execution.records import (
     FILES,
+    NO_MODULE,
     NOT_COMPILED,
     OUT_OF_MEMORY,
     OUTCOME,
@@ -24,6 +25,7 @@ from ctrl_harness.execution.records import (
     end_of_text,
     unpack_files,
 )
+from ctrl_harness.execution.script_job import missing_import
 
 
 class LayerMissing(Exception):
@@ -55,7 +57,7 @@ class HostLost(JobLost):
 
 
 class PreludeFailed(JobLost):
-    """The harness's own prelude raised; the program never ran."""
+    """The prelude raised, or the tests import what is not there; the program never ran."""
 
 
 class NotCompiled(Exception):
@@ -182,6 +184,8 @@ def refuse_start(kind: bytes, body: bytes) -> Exception:
     """
     if kind == NOT_COMPILED:
         return NotCompiled(end_of_text(body))
+    if kind == NO_MODULE:
+        return PreludeFailed(missing_import(end_of_text(body)))
     if kind == PRELUDE_FAILED:
         return PreludeFailed(f"the prelude failed before the program: {end_of_text(body).strip()}")
     raise ValueError(f"a frame of kind {kind!r}")

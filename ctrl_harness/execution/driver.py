@@ -18,6 +18,7 @@ from ctrl_harness.execution.cell_job import Job, end_of_compiler
 from ctrl_harness.execution.executor import Run
 from ctrl_harness.execution.judging import Judging
 from ctrl_harness.execution.records import (
+    NO_MODULE,
     NOT_COMPILED,
     OUTCOME,
     PRELUDE_FAILED,
@@ -25,6 +26,7 @@ from ctrl_harness.execution.records import (
     Outcome,
     end_of_text,
 )
+from ctrl_harness.execution.script_job import missing_import
 
 JOB_FILE, RESULTS_FILE = "ctrl_harness_job.bin", "ctrl_harness_results.bin"
 _ATTEMPTS = 2
@@ -84,6 +86,8 @@ class Results:
                         return True
                 elif kind == NOT_COMPILED:
                     self.compile_error = end_of_text(body)
+                elif kind == NO_MODULE:
+                    raise PreludeError(missing_import(end_of_text(body)))
                 elif kind == PRELUDE_FAILED:
                     said = end_of_text(body)
                     raise PreludeError(f"the prelude failed before the program: {said}")

@@ -8,6 +8,7 @@ comparison happens outside.
 
 Messages on the report descriptor: 4 bytes little-endian length, one kind byte, UTF-8 payload.
 
+    I  the tests import what is not there (payload: the module), so the program does not start
     S  prelude done, the program starts; before it nothing is the program's fault
     C  the program does not compile       (payload: error text)
     L  the program is loaded              (call and script jobs)
@@ -469,6 +470,20 @@ def _may_be_of_earlier_calls(error: BaseException) -> bool:
         used_up = (e.EMFILE, e.ENFILE, e.ENOSPC, e.EFBIG, e.EAGAIN, e.ENOMEM, e.EEXIST)
         return getattr(error, "errno", None) in used_up
     return _type(error) is RuntimeError and error.args == ("can't start new thread",)
+
+
+def missing_module(names: list[str], source: str) -> str | None:
+    """The first of these modules that cannot be imported here, for whoever runs no program yet.
+
+    source: of a program that may make modules, where it names them.
+    """
+    if "modules" in source:
+        return None
+    for name in names:
+        found = name in sys.modules or any(f.find_spec(name, None) for f in sys.meta_path)
+        if not found:
+            return name
+    return None
 
 
 def run_script(job: dict[str, Any], module: ModuleType, report: Reporter) -> None:

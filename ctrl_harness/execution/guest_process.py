@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ctrl_harness.errors import JudgeError
+from ctrl_harness.errors import JudgeError, PreludeError
 from ctrl_harness.execution.scratch import remove
+from ctrl_harness.execution.script_job import missing_import
 from ctrl_harness.execution.temporary import new_folder
 from ctrl_harness.execution.threads import Cancelled
 
@@ -80,6 +81,9 @@ class GuestProcess:
     def await_start(self) -> None:
         """Waits for the guest's word that the program starts; its clock runs from there."""
         message = self.next_message(self.started + _START_GRACE_S)
+        if isinstance(message, tuple) and message[0] == b"I":
+            self.kill()
+            raise PreludeError(missing_import(message[1].decode("utf-8", "replace")))
         if message is TIMEOUT or message is GONE or message[0] != b"S":
             self.kill()
             raise JudgeError(

@@ -47,6 +47,7 @@ from ctrl_harness.execution.descriptors import (
 from ctrl_harness.execution.fetching import fetch
 from ctrl_harness.execution.records import (
     ENDED,
+    NO_MODULE,
     NOT_COMPILED,
     OVERSIZED,
     PRELUDE_FAILED,
@@ -177,6 +178,11 @@ class Host:
         # anew and without a bound, since what compiling took was the program's doing
         signal.setitimer(signal.ITIMER_REAL, job["compile_s"])
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+        scripts = [tests for kind, *_, tests in job["parts"] if kind == "script"]
+        imports = [name for tests in scripts for name in tests["imports"]]
+        if (missing := guest.missing_module(imports, job["source"])) is not None:
+            self._tell(frame(NO_MODULE, missing.encode()))
+            return None
         program = Loaded(job["source"], code, self._output_bytes, self._scratch.path)
         interpreter.remember_source(job["source"])
         try:

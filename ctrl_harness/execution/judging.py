@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ctrl_harness.execution.cell_client import SCRATCH_MB
 from ctrl_harness.execution.cell_job import Job, JobLost
-from ctrl_harness.execution.executor import CallInput, Input, Program, Run, StdinInput
+from ctrl_harness.execution.executor import CallInput, Input, Program, Run, ScriptInput, StdinInput
 from ctrl_harness.execution.handout import FIRST_CALLS, Call
 from ctrl_harness.execution.outcomes import Expected, keep_run, read_outcome
 from ctrl_harness.execution.packages import USUAL
@@ -175,9 +175,13 @@ class Judging:
     def control(self) -> Judging:
         """A program that does nothing, where this one is judged."""
         calls = isinstance(self.inputs[0], CallInput)
-        given: Input = CallInput("f", ()) if calls else StdinInput("")
+        inputs: list[Input] = [CallInput("f", ()) if calls else StdinInput("")]
+        scripts = [given.script for given in self.inputs if isinstance(given, ScriptInput)]
+        modules = dict.fromkeys(name for s in scripts for name in script_job(s)["imports"])
+        if modules:  # which may be what is not there
+            inputs.append(ScriptInput(f"import {', '.join(modules)}"))
         program = Program("def f(): pass", self.program.prelude)
-        return Judging(program, [given], self.limits, None, self.packages)
+        return Judging(program, inputs, self.limits, None, self.packages)
 
     def _named(self, file: tuple[int, bytes]) -> tuple[str, bytes]:
         number, data = file

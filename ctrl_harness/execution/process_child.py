@@ -58,6 +58,10 @@ def main(job_fd: int, report_fd: int) -> int | None:
     if job["prelude"]:
         prelude = compile(job["prelude"], "<prelude>", "exec", dont_inherit=True)
         exec(prelude, module.__dict__)
+    missing = guest.missing_module(job.get("imports", []), job["source"])
+    if missing is not None:
+        report.send_text(b"I", missing)
+        return None
     report.send(b"S")
     if is_stdio:
         return _run_stdio(job, {"__main__": module}, report)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 READY, NOT_COMPILED, PRELUDE_FAILED, OUTCOME = b"P", b"C", b"J", b"T"
 """Kinds of frame: the program compiled; it did not, the prelude failed (text); an outcome."""
+NO_MODULE = b"I"
+"""The tests import a module (its name) that is not there, so the program is not run."""
 FILES = b"F"
 """Before an outcome: the files that the program left and that were asked for."""
 AGAIN = b"A"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from ctrl_harness.problems.assertions import (
     failing_end,
     fails_when_called,
     is_assertion_call,
+    is_main_guard,
     is_raises_block,
     own_functions,
     raises_exception,
@@ -34,6 +36,9 @@ _COMPOUND = (
     ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match, ast.FunctionDef, ast.ClassDef,
     ast.AsyncFor, ast.AsyncWith, ast.AsyncFunctionDef, ast.TryStar,
 )  # fmt: skip
+_OF_PROGRAMS = frozenset({"solution", "program", "__main__"})
+"""What the program is known by, or may be."""
+_MAKES_MODULES = re.compile(r"\bsys\b.*\b(?:modules|path|meta_path)\b|\bsite\b|\bopen\b|write_text")
 
 
 def script_job(script: str) -> dict[str, Any]:
@@ -42,12 +47,22 @@ def script_job(script: str) -> dict[str, Any]:
     Raises UserError for a script that is not Python.
     """
     name = f"_tally_{secrets.token_hex(8)}"
+    script, tree = _parsed(script)
     return {
-        "script": marked(script, name),
+        "script": _marked(script, tree, name),
+        "imports": _imports(script, tree),
         "tally": _tally(),
         "tally_name": name,
         "nonce": secrets.token_hex(16),
     }
+
+
+def missing_import(module: str) -> str:
+    """What to say of tests that import what programs cannot import here."""
+    return (
+        f"the tests import {module[:80]!r}, which is not there for programs, so none can pass "
+        "them; leave the import out or name the package (--package)"
+    )
 
 
 class ScriptEnd(NamedTuple):
@@ -102,13 +117,40 @@ def marked(script: str, name: str) -> str:
 
     Raises UserError for a script that is not Python.
     """
+    return _marked(*_parsed(script), name)
+
+
+def _parsed(script: str) -> tuple[str, ast.Module]:
+    """The script as its tree counts its lines. Raises UserError."""
     script = script.replace("\r\n", "\n").replace("\r", "\n")
     try:
         script = in_hex(script)
         tree = parse_module(script)
-        lines = [line.encode() for line in script.split("\n")]
+        script.encode()
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"a script case is not Python ({error})") from None
+    return script, tree
+
+
+def _imports(script: str, tree: ast.Module) -> list[str]:
+    """The modules without which the script cannot run; none where it may make some itself."""
+    if _MAKES_MODULES.search(script):
+        return []
+    names: dict[str, None] = {}
+    waiting: list[ast.stmt] = [*tree.body]
+    for statement in waiting:
+        match statement:
+            case ast.Import(names=aliases):
+                names.update(dict.fromkeys(alias.name.partition(".")[0] for alias in aliases))
+            case ast.ImportFrom(module=str() as module, level=0):
+                names[module.partition(".")[0]] = None
+            case ast.If(test=test, body=body) if is_main_guard(test):
+                waiting += body
+    return [name for name in names if name not in _OF_PROGRAMS]
+
+
+def _marked(script: str, tree: ast.Module, name: str) -> str:
+    lines = [line.encode() for line in script.split("\n")]
     for mark in sorted(_marks(tree, lines, name), reverse=True):
         at, text = mark.line - 1, mark.text.encode()
         lines[at] = lines[at][: mark.column] + text + lines[at][mark.column :]

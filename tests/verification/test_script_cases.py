@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ctrl_harness.errors import UserError
+from ctrl_harness.errors import PreludeError, UserError
 from ctrl_harness.execution.embedded import EmbeddedExecutor
 from ctrl_harness.execution.executor import Executor
 from ctrl_harness.execution.process import ProcessExecutor
@@ -322,6 +322,50 @@ def test_an_early_end_or_another_meaning_of_a_name_earns_nothing(
     judge: Judge, program: str, script: str
 ) -> None:
     assert judge(script, program).status != "accepted"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import no_such_module\nassert len(str(add(1, 2))) == 1",
+        "import sys, no_such_module.inner as it\nassert add(1, 2) - 3 == 0",
+        "from no_such_module import it\nassert add(1, 2) - 3 == 0",
+        "assert add(1, 2) - 3 == 0\nif __name__ == '__main__':\n    import no_such_module",
+    ],
+)
+@pytest.mark.parametrize("program", [ADD, WRONG, "import os\nos._exit(0)", "1 / 0"])
+def test_what_the_tests_import_and_is_not_there_is_no_fault_of_the_program(
+    judge: Judge, script: str, program: str
+) -> None:
+    with pytest.raises(PreludeError, match="the tests import 'no_such_module', which is not there"):
+        judge(script, program)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "try:\n    import no_such_module\nexcept ImportError:\n    no_such_module = None\n"
+        "assert add(1, 2) - 3 == 0",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    import no_such_module\n"
+        "assert add(1, 2) - 3 == 0",
+        "import sys, types\nsys.modules['no_such_module'] = types.ModuleType('no_such_module')\n"
+        "import no_such_module\nassert add(1, 2) - 3 == 0",
+        "def unused():\n    import no_such_module\nassert add(1, 2) - 3 == 0",
+        "from __future__ import annotations\nimport os.path, unittest.mock, gc, ctypes\n"
+        "import numpy as np\nimport solution, __main__\nassert solution.add(1, 2) - 3 == 0",
+    ],
+)
+def test_what_the_tests_can_import_or_do_without_is_no_fault_of_theirs(
+    judge: Judge, script: str
+) -> None:
+    assert judge(script, ADD).status == "accepted"
+    assert judge(script, WRONG).status == "wrong_answer"
+
+
+def test_a_program_that_makes_the_module_itself_is_judged(judge: Judge) -> None:
+    makes = ADD + "import sys\nsys.modules['calculator'] = sys.modules[__name__]\n"
+    script = "from calculator import add as plus\nassert plus(1, 2) - 3 == 0"
+    assert judge(script, makes).status == "accepted"
 
 
 def test_marks_are_inside_of_parentheses_and_leave_the_text_alone() -> None:
