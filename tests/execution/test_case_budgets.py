@@ -120,7 +120,7 @@ def test_a_program_that_asks_for_another_process_at_every_call_gets_an_end(
 ) -> None:
     source = (
         "import os\n"
-        "def f(n):\n    for number in range(3, 64):\n        try:\n"
+        "def f(n):\n    for number in range(3, 1024):\n        try:\n"
         "            os.write(number, b'\\x01\\0\\0\\0A')\n"
         "        except OSError:\n            pass\n    os._exit(0)"
     )
@@ -154,7 +154,7 @@ def test_a_forged_result_of_too_many_values_is_an_output_limit(runs_of: Runner) 
         "import os\ndef f(n):\n"
         "    data = b'R[' + b'[],' * 340_000 + b'[]]'\n"
         "    data = len(data).to_bytes(4, 'little') + data\n"
-        "    for number in range(3, 64):\n        left = data\n        try:\n"
+        "    for number in range(3, 1024):\n        left = data\n        try:\n"
         "            while left: left = left[os.write(number, left):]\n"
         "        except OSError:\n            pass\n"
     )

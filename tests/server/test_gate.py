@@ -120,7 +120,7 @@ def test_a_client_that_goes_away_takes_its_program_with_it(serve: Serve) -> None
 def test_a_client_that_goes_away_while_it_waits_frees_its_place(serve: Serve) -> None:
     server = serve("--workers", "1", "--queue", "0")
     with ThreadPoolExecutor(1) as threads, server.client() as client:
-        long = {**SLEEP, "code": "import time; time.sleep(3)"}
+        long = {**SLEEP, "code": "import time; time.sleep(5)"}
         running = threads.submit(lambda: server.client().post("/run_code", json=long))
         wait_until_inside(server)
         for _ in range(3):
