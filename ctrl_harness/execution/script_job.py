@@ -20,7 +20,7 @@ from ctrl_harness.integers import in_hex
 from ctrl_harness.problems.assertions import (
     always_fails,
     always_holds,
-    catches_failures,
+    asserts_in_turn,
     failing_end,
     fails_when_called,
     is_assertion_call,
@@ -190,7 +190,7 @@ def _marks(tree: ast.Module, lines: list[bytes], name: str) -> Iterator[_Mark]:
             case ast.IfExp(body=body, orelse=orelse):
                 for each in (body, orelse):
                     yield from _failure_marks(each, failing, name)
-            case ast.ExceptHandler() if node not in expected and _goes_on_asserting(node):
+            case ast.ExceptHandler() if node not in expected and asserts_in_turn(node):
                 yield _before(node.body[0], lines, f"{name}.forgive()")
         if isinstance(node, ast.Call) and node not in blocks and is_assertion_call(node, own):
             yield from _wrapped(node.func, f"{name}.call")
@@ -243,15 +243,6 @@ def _end_marks(node: ast.Try | ast.TryStar, lines: list[bytes], name: str) -> It
             yield _before(last, lines, f"{name}.passed()")
         case last:
             yield _after(last, lines, f"{name}.passed()")
-
-
-def _goes_on_asserting(handler: ast.ExceptHandler) -> bool:
-    """Whether an `except` that also takes failed assertions asserts or raises in turn."""
-    return catches_failures(handler) and any(
-        isinstance(n, (ast.Assert, ast.Raise)) or is_assertion_call(n)
-        for statement in handler.body
-        for n in ast.walk(statement)
-    )
 
 
 def _before(statement: ast.stmt, lines: list[bytes], text: str) -> _Mark:

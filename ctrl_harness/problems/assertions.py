@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +14,14 @@ _RUNNERS = frozenset(
 )
 _BY_NAME = frozenset({"globals", "locals", "vars", "dir", "getattr", "eval", "exec", "inspect"})
 _CATCHES_FAILURES = frozenset({"AssertionError", "Exception", "BaseException"})
+_ASKING = frozenset(
+    {"isinstance", "issubclass", "type", "str", "repr", "len", "bool", "hasattr", "getattr"}
+) | {
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+}
+"""Names of Python's by which test code asks for what it caught."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 
@@ -120,6 +129,63 @@ def catches_failures(handler: ast.ExceptHandler) -> bool:
     """Whether an `except` would also take a failed assertion."""
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(kind is None or _last_name(kind) in _CATCHES_FAILURES for kind in kinds)
+
+
+def asserts_in_turn(handler: ast.ExceptHandler) -> bool:
+    """Whether an `except` that also takes failed assertions asserts something else, or raises.
+
+    What it says of nothing but the failure itself holds of each one; the status of an exit is no
+    word of failure unless it is one; and a failure that goes on is for who catches it next.
+    """
+    if not catches_failures(handler) or _goes_on_raising(handler):
+        return False
+    said = _names_of_failure(handler)
+    for node in _nodes_of(handler.body):
+        match node:
+            case ast.Raise():
+                if not leaves(node):
+                    return True
+            case ast.Assert(test=test):
+                if not _names_within([test]) <= said and not always_holds(test):
+                    return True
+            case ast.Call(args=arguments, keywords=keywords) if is_assertion_call(node):
+                values = [keyword.value for keyword in keywords]
+                if not _names_within([*arguments, *values]) <= said:
+                    return True
+    return False
+
+
+def _goes_on_raising(handler: ast.ExceptHandler) -> bool:
+    """Whether it ends, whatever happens, by raising what it caught."""
+    match handler.body[-1]:
+        case ast.Raise(exc=None):
+            pass
+        case ast.Raise(exc=ast.Name(id=name), cause=None) if name == handler.name:
+            pass
+        case _:
+            return False
+    jumps = (ast.Return, ast.Break, ast.Continue)
+    return not any(isinstance(node, jumps) for node in _nodes_of(handler.body))
+
+
+def _names_of_failure(handler: ast.ExceptHandler) -> set[str]:
+    """Names that say nothing but what was caught, with those that stand for what is read of it."""
+    names = {*_ASKING, *([handler.name] if handler.name else ())}
+    for node in handler.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                if _names_within([value]) <= names:
+                    names.add(name)
+    return names
+
+
+def _names_within(nodes: Sequence[ast.AST]) -> set[str]:
+    return {node.id for node in _nodes_of(nodes) if isinstance(node, ast.Name)}
+
+
+def _nodes_of(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        yield from ast.walk(node)
 
 
 def own_functions(module: ast.Module) -> frozenset[str]:

@@ -272,6 +272,61 @@ def test_a_failure_that_the_tests_keep_to_themselves_is_one(judge: Judge, script
     assert "did not hold" in result.error
 
 
+SWALLOWING = [
+    "raise SystemExit(0)",
+    "raise SystemExit",
+    "raise SystemExit(None)",
+    "exit(0)",
+    "assert isinstance(error, AssertionError)",
+    "assert type(error) is AssertionError and not str(error), 'another'",
+    "text = str(error)\n    assert len(text) == 0",
+    "assert error is not None",
+    "assert (error, 'no')",
+    "import unittest\n    unittest.TestCase().assertIsInstance(error, AssertionError)",
+    "print('failed')",
+]
+
+
+@pytest.mark.parametrize("caught", SWALLOWING)
+def test_a_failure_is_not_undone_by_what_holds_of_every_failure(judge: Judge, caught: str) -> None:
+    script = (
+        "try:\n    assert add(1, 2) == 3\n    assert add(9, 2) == 11\n"
+        f"except AssertionError as error:\n    {caught}\n"
+    )
+    assert judge(script, ADD).status == "accepted"
+    result = judge(script, "def add(a, b): return 3")
+    assert result.status == "wrong_answer"
+    assert "did not hold" in result.error
+    again = "try:\n    try:\n        assert add(1, 2) - 3 == 0\n    except AssertionError{}:\n"
+    for name, raising in (("", "raise"), (" as e", "raise e"), (" as e", "print(e); raise")):
+        nested = f"{again.format(name)}        {raising}\n{script[script.index('except') :]}"
+        assert judge(nested, ADD).status == "accepted"
+        assert judge(nested, WRONG).status == "wrong_answer"
+
+
+@pytest.mark.parametrize(
+    "caught",
+    [
+        "assert add(1, 2) == 3, error",
+        "assert str(error) and add(1, 2) == 3",
+        "import unittest\n    unittest.TestCase().assertEqual(add(1, 2), 3)",
+        "value = add(1, 2)\n    assert value == 3",
+        "if add(1, 2) != 3:\n        raise",
+        "try:\n        assert add(1, 2) == 3\n    except AssertionError:\n        raise",
+    ],
+)
+def test_another_result_may_do_instead(judge: Judge, caught: str) -> None:
+    script = (
+        "assert add(0, 0) == 0\ntry:\n    assert add(1, 2) == 4, 'no'\n"
+        f"except AssertionError as error:\n    {caught}\n"
+    )
+    inner = script.replace("\n", "\n    ").rstrip()
+    outer = f"try:\n    {inner}\nexcept AssertionError:\n    assert add(1, 2) == 3\n"
+    for tests in (script, outer):
+        assert judge(tests, ADD).status == "accepted"
+        assert judge(tests, WRONG).status == "wrong_answer"
+
+
 def test_callbacks_of_the_tests_may_raise_what_the_program_catches(judge: Judge) -> None:
     script = (
         "calls = []\ndef flaky():\n    calls.append(1)\n    if len(calls) < 3:\n"
