@@ -221,6 +221,8 @@ def test_the_prelude_goes_first_and_its_failure_is_ours(fusion: FakeFusion) -> N
     assert run.stdout == "4\n"
     with pytest.raises(JudgeError, match="prelude"):
         runs_of(fusion, "print(n)", StdinInput(""), prelude="1/0")
+    with pytest.raises(JudgeError, match="the tests import 'no_such_module', which is not there"):
+        runs_of(fusion, "n = 4", ScriptInput("import no_such_module\nassert n == 4"))
 
 
 def test_a_program_that_takes_long_is_asked_about_in_several_requests(fusion: FakeFusion) -> None:

@@ -51,6 +51,11 @@ MISTAKES: dict[str, tuple[str, Any]] = {
     "test code that is no Python": ("/submit", mbpp({"test_list": ["assert f("]})),
     "half a character in test code": ("/submit", mbpp({"test_list": ["assert f('\ud800') == 1"]})),
     "no test at all": ("/submit", mbpp({"test_list": []})),
+    "tests that import what is not there": (
+        "/verify",
+        {"program": "def f(): pass",
+         "cases": [{"script": "import no_such_module\nassert f() is f()"}]},
+    ),
     "rows of no dataset": ("/submit", {**MBPP, "config": {"provided_data": {}}}),
     "a comparator that is a table": ("/submit", mbpp({"test_list": ["assert f(1)"]},
                                                      extra={"comparator": {"a": 1}})),
