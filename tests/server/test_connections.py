@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.server.attacks import HEAD, connect, log_bytes, memory_mb, pings
@@ -32,7 +33,9 @@ def test_with_64_descriptors_half_requests_keep_nobody_out(
     serve: Serve, arguments: tuple[str, ...]
 ) -> None:
     server = serve("--workers", "1", *arguments, descriptors=64)
-    with server.client(auth=("any", TOKEN)) as client:
+    # one that the client keeps may be closed for others while its next request is on the way
+    anew = httpx.Limits(max_keepalive_connections=0)
+    with server.client(auth=("any", TOKEN), limits=anew) as client:
         assert client.post("/run_code", json=PRINT).status_code == 200
         before_mb = memory_mb(server)
         with contextlib.ExitStack() as stack:
