@@ -149,7 +149,7 @@ def _sides_after(tail: str) -> set[Side]:
 def _after_separators(words: Sequence[str]) -> int:
     position = 0
     if words and words[0] in ("of", "on", "for", "about", "regarding"):
-        position = program(words, 1) or (1 + words[1:2].count("correctness"))
+        position = program(words, 1) or (2 if words[1:2] == ["correctness"] else 0)
     position = _past(words, position)
     if words[position : position + 1] == ["is"]:
         position += 1

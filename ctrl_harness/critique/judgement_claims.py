@@ -35,6 +35,7 @@ from ctrl_harness.critique.judgement_text import ARROW, LINE, word_set
 from ctrl_harness.critique.judgement_words import BREAKS
 
 _OPENINGS = word_set("actually well ah oh ok okay indeed now no yes still in fact") | {LINE, ","}
+_TWO_RESULTS = {("rather", "than"), (",", "not"), ("but", "should")}
 _CLAUSE_ENDS = BREAKS | {
     "but", "however", "though", "although", "yet", "otherwise", "and", "so", "because", ARROW, "/",
 }  # fmt: skip
@@ -111,26 +112,32 @@ def _denies_or_asks(said: Sequence[str]) -> bool:
 
 def _tells_two_results(said: Sequence[str]) -> bool:
     """ "It prints 4, but 5 is expected", "f(3) returns 5, not 6", "it prints nothing"."""
-    for position, word in enumerate(said):
-        following = said[position + 1 : position + 2]
-        if word == "expected" and (
-            "but" in said
-            or (following and following[0][0].isdigit())
-            or (said[position - 2 : position] and said[position - 2][0].isdigit())
-        ):
+    if "expected" in said:
+        if "but" in said:
             return True
-        if word in GIVES and not DENIALS.intersection(said[:position]):
-            rest = said[position + 1 :]
-            if following == ["nothing"] or "instead" in rest or ("rather", "than") in _pairs(rest):
+        for position, word in enumerate(said):
+            beside = (said[position - 2 : position][:1], said[position + 1 : position + 2])
+            if word == "expected" and any(near and near[0][0].isdigit() for near in beside):
                 return True
-            if any(pair in _pairs(rest) for pair in ((",", "not"), ("but", "should"))):
-                return True
-    return False
+    for word, following in pairwise(said):
+        if word in DENIALS:
+            break
+        if word in GIVES and following == "nothing":
+            return True
+    # the first has the most behind it, and the least before
+    first = next((position for position, word in enumerate(said) if word in GIVES), len(said))
+    if DENIALS.intersection(said[:first]):
+        return False
+    rest = said[first + 1 :]
+    return "instead" in rest or any(pair in _TWO_RESULTS for pair in pairwise(rest))
 
 
 def _falls_short(said: Sequence[str]) -> bool:
     """ "Empty lists are not handled", "it never terminates", "one element too early"."""
-    for position, (word, following) in enumerate(_pairs(said)):
+    obliged = said[said.index("must") :] if "must" in said else ()
+    if "not" in obliged and "," in obliged:
+        return True  # "must start at 1, not 0"
+    for position, (word, following) in enumerate(pairwise(said)):
         denied = DENIALS.intersection(said[max(position - 2, 0) : position])
         if word == "too" and following in EXCESSES and not denied:
             return True
@@ -138,13 +145,7 @@ def _falls_short(said: Sequence[str]) -> bool:
             return True
         if word == "never" and following in ENDINGS:
             return True
-        if word == "must" and "not" in said[position:] and "," in said[position:]:
-            return True  # "must start at 1, not 0"
     return False
-
-
-def _pairs(words: Sequence[str]) -> list[tuple[str, str]]:
-    return list(pairwise(words))
 
 
 def supposes_changes(sentence: Sequence[str]) -> bool:

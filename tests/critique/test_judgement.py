@@ -196,9 +196,11 @@ def test_words_of_the_grammar_in_any_order_have_one_of_three_answers(pieces: lis
      "Overall judgment:" + " correct" * 50_000,
      "Overall judgment: x" + ", so" * 50_000,
      "Overall judgment: Correct. " + "so the code. " * 9_999,
+     "Overall judgment: Correct\n\n" + "prints " * 50_000,
+     "Overall judgment: Correct\n\n" + "must 5 expected " * 50_000,
      "<s>" * 300_000, "```\n" * 250_000, "\\" * 1_000_000, "_" * 1_000_000, "a-" * 500_000],
     ids=["repeated", "overall", "stars", "not", "not later", "lines", "form", "so", "sentences",
-         "tags", "fences", "escapes", "underscores", "hyphens"],
+         "results", "obliged", "tags", "fences", "escapes", "underscores", "hyphens"],
 )  # fmt: skip
 def test_a_critic_that_repeats_itself_is_read_in_time_proportional_to_the_text(
     critique: str,
