@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 _NAME_OF_ASSERTION = re.compile(r"assert(?:_|[A-Z]|\Z)")
 _EXITS = frozenset({"exit", "quit", "SystemExit", "_exit"})
@@ -38,7 +38,7 @@ def always_holds(test: ast.expr) -> bool:
     return False
 
 
-def always_fails(statement: ast.stmt, failing: frozenset[str] = frozenset()) -> bool:
+def always_fails(statement: ast.stmt, failing: Set[str] = frozenset()) -> bool:
     """A statement by which test code says that a test has failed, and that nothing else may mean.
 
     `assert False`, `raise AssertionError` (the class or an instance), a call of `fail`, and an exit
@@ -56,7 +56,7 @@ def always_fails(statement: ast.stmt, failing: frozenset[str] = frozenset()) -> 
     return False
 
 
-def fails_when_called(node: ast.expr, failing: frozenset[str] = frozenset()) -> bool:
+def fails_when_called(node: ast.expr, failing: Set[str] = frozenset()) -> bool:
     """Whether an expression is a call that says so: `self.fail(…)`, `sys.exit(1)`."""
     if not isinstance(node, ast.Call):
         return False
@@ -68,7 +68,7 @@ def fails_when_called(node: ast.expr, failing: frozenset[str] = frozenset()) -> 
     )
 
 
-def failing_end(node: ast.expr, failing: frozenset[str] = frozenset()) -> bool:
+def failing_end(node: ast.expr, failing: Set[str] = frozenset()) -> bool:
     """Whether an expression may end in such a call, which is its last part: `ok or fail(…)`."""
     while isinstance(node, ast.BoolOp):
         node = node.values[-1]

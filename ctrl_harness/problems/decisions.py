@@ -8,7 +8,7 @@ decides whether to: an `if`, also one that leaves before it, a `match`, a loop, 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Literal, NamedTuple
 
 from ctrl_harness.problems.assertions import (
@@ -35,8 +35,8 @@ class Decision(NamedTuple):
     """node: what is evaluated. holds: by what outcome of it the test holds.
 
     true, false: a condition. either, neither: the same where its value may be wanted, too.
-    evaluated: a subject or an iterator, after which a failure is an
-    exception. raised: an `except` that is come to. passed: a `try` whose body comes to its end.
+    evaluated: a subject or an iterator, after which a failure is an exception. raised: an `except`
+    that is come to. passed: a `try` whose body comes to its end.
     """
 
     holds: Holds
@@ -52,7 +52,7 @@ class _Way(NamedTuple):
     fall: bool | None
     on_break: bool
     on_continue: bool
-    failing: frozenset[str]
+    failing: Set[str]
 
 
 def decisions(module: ast.Module, failing: frozenset[str] | None = None) -> list[Decision]:
@@ -65,9 +65,7 @@ def decisions(module: ast.Module, failing: frozenset[str] | None = None) -> list
     found = list(_in_block(module.body, _Way(False, False, False, failing)))
     found += _in_expressions(module, failing)
     others = [each for each in found if each.holds != "passed"]
-    if len(others) == len(found) or others or _has_assertions(module):
-        return others
-    return found
+    return others if others or _has_assertions(module) else found
 
 
 def can_be_counted(module: ast.Module) -> bool:
@@ -86,13 +84,25 @@ def failing_functions(module: ast.Module) -> frozenset[str]:
         for name, nodes in defined.items()
         if len(nodes) == 1 and isinstance(nodes[0], ast.FunctionDef) and _is_plain(nodes[0])
     }
-    failing: frozenset[str] = frozenset()
-    while True:
-        way = _Way(False, False, False, failing)
-        more = frozenset(n for n, f in plain.items() if n in failing or _fate(f.body, way))
-        if more == failing:
-            return failing
-        failing = more
+    callers: dict[str, list[str]] = {}
+    for name, function in plain.items():
+        for called in _names_in(function) & plain.keys():
+            callers.setdefault(called, []).append(name)
+    failing: set[str] = set()
+    way = _Way(False, False, False, failing)  # which sees those that are added
+    waiting = [*plain]
+    while waiting:
+        name = waiting.pop()
+        if name not in failing and _fate(plain[name].body, way):
+            failing.add(name)
+            waiting += callers.get(name, ())
+    return frozenset(failing)
+
+
+def _names_in(function: ast.FunctionDef) -> set[str]:
+    nodes = [*ast.walk(function)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _is_plain(function: ast.FunctionDef) -> bool:

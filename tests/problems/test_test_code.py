@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any
 
 import pytest
 
 from ctrl_harness.errors import UserError
+from ctrl_harness.problems.decisions import failing_functions
 from ctrl_harness.problems.problem import CallCase, ScriptCase
 from ctrl_harness.problems.test_code import TestCode, read_test_code
 
@@ -285,3 +287,10 @@ def test_code_that_can_assert_nothing_is_refused(code: str, says: str) -> None:
 )
 def test_whatever_may_come_to_an_assertion_is_a_script(code: str) -> None:
     assert read_test_code(code).cases == (ScriptCase(code),)
+
+
+def test_functions_that_call_one_another_are_read_in_time_proportional_to_them() -> None:
+    """Seconds; a square would take hours."""
+    calls = "".join(f"def f{n}():\n    f{n + 1}()\n" for n in range(20_000))
+    module = ast.parse(f"{calls}def f20000():\n    raise AssertionError\n")
+    assert len(failing_functions(module)) == 20_001
