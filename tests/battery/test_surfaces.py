@@ -6,14 +6,12 @@ Each gets a status of a program, and a right program is accepted after it.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -28,26 +26,18 @@ from ctrl_harness.tasks.codecontests import codecontests
 from ctrl_harness.training.reward import close_rewards, compute_score
 from ctrl_harness.training.rl_rows import DraftVerdict, Episode
 from ctrl_harness.training.trace import TraceReader
+from tests.battery import battery
+from tests.server.conftest import start_server
+from tests.training.generator_server import Generator, served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
 
-HERE = Path(__file__).parent
 ADD = StdioCase("1 2\n", "3\n")
 CONTROL = "a, b = map(int, input().split())\nprint(a + b)"
 LONGEST = 20_000
 FEW = ("mem_every_road", "proc_fork_bomb", "forge_huge_frame")
 
 
-def load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-battery = load("battery_of_surfaces", HERE / "battery.py")
 ENTRIES = {
     entry.name: entry
     for entry in battery.load()
@@ -113,8 +103,7 @@ def test_from_the_command_line(
 
 @pytest.fixture(scope="module")
 def server_url() -> Iterator[str]:
-    servers = load("server_of_surfaces", HERE.parent / "server" / "conftest.py")
-    server = servers.start_server("--workers", "2")
+    server = start_server("--workers", "2")
     yield server.url
     assert server.stop() == 0
     server.process.stderr.close()
@@ -172,7 +161,6 @@ async def reward_all(
     names: tuple[str, ...], drafts: dict[str, Any], problems: ProblemSet, trace: Path
 ) -> dict[str, tuple[str, str]]:
     """Statuses of the revisions: the hostile program, and a right one after it."""
-    servers = load("generator_of_surfaces", HERE.parent / "training" / "generator_server.py")
     programs = [program for name in names for program in (ENTRIES[name].source, CONTROL)]
 
     def say(messages: list[dict[str, str]]) -> str:
@@ -180,7 +168,7 @@ async def reward_all(
         assert number is not None
         return fenced(programs[int(number[1])])
 
-    with servers.served(servers.Generator(say)) as generator:
+    with served(Generator(say)) as generator:
         try:
             for number in range(len(programs)):
                 name = names[number // 2]

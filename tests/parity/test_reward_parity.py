@@ -7,13 +7,11 @@ the same status of each case, and the same digest everywhere.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import random
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import httpx
@@ -27,6 +25,8 @@ from ctrl_harness.tasks.codecontests import codecontests
 from ctrl_harness.training.reward import close_rewards, compute_score
 from ctrl_harness.training.rl_rows import DraftVerdict, Episode
 from ctrl_harness.training.trace import TraceReader
+from tests.server.conftest import start_server
+from tests.training.generator_server import Generator, served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cells need Linux")
 
@@ -191,23 +191,13 @@ def by_the_server(tuples: list[Tuple], url: str) -> dict[int, Told]:
     return found
 
 
-# -- helpers of other rooms, loaded by their path
-
-
-def load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+# -- what runs beside
 
 
 @pytest.fixture(scope="module")
 def server_url() -> Iterator[str]:
     """A `ctrl-harness serve`."""
-    servers = load("server_for_rewards", Path(__file__).parents[1] / "server" / "conftest.py")
-    server = servers.start_server("--workers", "2")
+    server = start_server("--workers", "2")
     yield server.url
     assert server.stop() == 0
     server.process.stderr.close()
@@ -216,15 +206,12 @@ def server_url() -> Iterator[str]:
 @pytest.fixture
 def generator_url(tuples: list[Tuple]) -> Iterator[str]:
     """A generator that revises as the tuple says whose critique it reads."""
-    path = Path(__file__).parents[1] / "training" / "generator_server.py"
-    servers = load("generator_for_parity", path)
-
     def say(messages: list[dict[str, str]]) -> str:
         number = re.search(r"read as number (\d+)\.", messages[-1]["content"])
         assert number is not None
         return tuples[int(number[1]) - 1].revision
 
-    with servers.served(servers.Generator(say)) as generator:
+    with served(Generator(say)) as generator:
         yield generator.url
 
 
